@@ -1,0 +1,244 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Request asks for one slot on one worker.
+type Request struct {
+	Capability string  // as Resolve gave it
+	Not        *Worker // a worker that must not get it: it failed at this very request
+	Again      *Lease  // the lease of an earlier attempt: the request keeps its place in the queue and is not counted as a new arrival
+}
+
+// Start says what a request had to wait for.
+type Start string
+
+const (
+	Warm       Start = "warm"  // a worker in rotation
+	SpareStart Start = "spare" // the spare, promoted for it
+	ColdStart  Start = "cold"  // a worker that had to be started
+)
+
+// Acquire claims a worker for a request: an idle one in rotation, else the spare, which is promoted in the same call, else the first
+// to become free. It returns an error that wraps ErrUnknownCapability, ErrQueueFull, ErrQueueTimeout or ErrNoWorker, or ctx's cause when the caller left.
+// Whoever gets a lease must Release it exactly once.
+func (f *Fleet) Acquire(ctx context.Context, req Request) (Lease, error) {
+	lease, w, err := f.claim(req)
+	if err != nil || w == nil {
+		return lease, err
+	}
+	return f.wait(ctx, w)
+}
+
+// claim is the part under the lock: a lease, or a place in the queue, or an error.
+func (f *Fleet) claim(req Request) (Lease, *waiter, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.routes[req.Capability]
+	if r == nil {
+		return Lease{}, nil, ErrUnknownCapability
+	}
+	now := f.since()
+	f.resume(now)
+	home, arrived, seq := f.arrive(r, req, now)
+	if w, start := f.pick(r, home, req.Not, now); w != nil {
+		return f.lease(w, r, home, arrived, seq, now, start), nil, nil
+	}
+	switch {
+	case !r.hope():
+		return Lease{}, nil, ErrNoWorker
+	case r.queue.n >= home.QueueLength && req.Again == nil:
+		home.gauge.shed++
+		return Lease{}, nil, ErrQueueFull
+	}
+	w := &waiter{req: req, route: r, home: home, arrived: arrived, seq: seq, granted: make(chan Lease, 1)}
+	r.queue.add(w)
+	home.gauge.level(now, home)
+	return Lease{}, w, nil
+}
+
+// arrive gives a new arrival its home and its place in the order, and a returning one those it had.
+func (f *Fleet) arrive(r *route, req Request, now time.Duration) (home *pool, arrived time.Duration, seq uint64) {
+	if req.Again != nil && req.Again.home != nil {
+		return req.Again.home, req.Again.arrived, req.Again.order
+	}
+	f.seq++
+	home = r.home()
+	home.gauge.arrivals.Add(now)
+	return home, now, f.seq
+}
+
+// home is the pool an arrival counts in: the first that has the capability, or the next while that one can neither serve nor grow.
+func (r *route) home() *pool {
+	if len(r.pools) == 1 {
+		return r.pools[0]
+	}
+	for _, p := range r.pools {
+		if p.unavailable == "" && (p.ours() < p.Max || p.serving.n < p.slots) {
+			return p
+		}
+	}
+	return r.pools[0]
+}
+
+// pick finds a worker that can begin now: the next idle one in rotation, else a spare of the home pool, else one of another pool.
+func (f *Fleet) pick(r *route, home *pool, not *Worker, now time.Duration) (*Worker, Start) {
+	for _, g := range r.groups {
+		if w := g.take(not); w != nil {
+			return w, Warm
+		}
+	}
+	if w := home.promote(not); w != nil {
+		return w, SpareStart
+	}
+	for _, p := range r.pools {
+		if w := p.promote(not); w != nil {
+			return w, SpareStart
+		}
+	}
+	return nil, ""
+}
+
+// promote puts the pool's oldest spare into rotation.
+func (p *pool) promote(not *Worker) *Worker {
+	for i, w := range p.spares {
+		if w != not {
+			p.spares = append(p.spares[:i], p.spares[i+1:]...)
+			w.become(Active)
+			return w
+		}
+	}
+	return nil
+}
+
+// feed gives the oldest requests waiting to the free workers of a group.
+func (f *Fleet) feed(g *group, now time.Duration) {
+	for {
+		w := g.take(nil)
+		if w == nil {
+			return
+		}
+		wt := g.oldest(w)
+		if wt == nil {
+			g.offer(w, now)
+			return
+		}
+		wt.route.queue.remove(wt)
+		start := Warm
+		if w.served == 0 && w.readyAt > wt.arrived && w.Origin == Cold {
+			start = ColdStart
+		}
+		wt.granted <- f.lease(w, wt.route, wt.home, wt.arrived, wt.seq, now, start)
+	}
+}
+
+// oldest finds the request that has waited longest among those this worker may take.
+func (g *group) oldest(worker *Worker) *waiter {
+	var found *waiter
+	for _, r := range g.routes {
+		if w := r.queue.first(worker); w != nil && (found == nil || w.seq < found.seq) {
+			found = w
+		}
+	}
+	return found
+}
+
+// wait blocks until the waiter is granted a lease or leaves.
+func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
+	deadline := f.deadline(w)
+	for {
+		timer := time.NewTimer(f.nextWake(w, deadline))
+		select {
+		case lease, ok := <-w.granted:
+			timer.Stop()
+			if !ok {
+				return Lease{}, ErrNoWorker
+			}
+			return lease, nil
+		case <-ctx.Done():
+			timer.Stop()
+			return f.leave(w, context.Cause(ctx))
+		case <-timer.C:
+			if f.wake(w, deadline) {
+				return f.leave(w, ErrQueueTimeout)
+			}
+		}
+	}
+}
+
+func (f *Fleet) deadline(w *waiter) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return w.arrived + w.home.QueueWait
+}
+
+// nextWake is how long to sleep: until the deadline, or until a worker that said it was busy may be asked again.
+func (f *Fleet) nextWake(w *waiter, deadline time.Duration) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.since()
+	until := deadline
+	for _, p := range f.paused {
+		until = min(until, p.paused)
+	}
+	return max(until-now, 0)
+}
+
+// wake brings paused workers back and reports whether the waiter's time is over.
+func (f *Fleet) wake(w *waiter, deadline time.Duration) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.since()
+	f.resume(now)
+	return now >= deadline
+}
+
+// leave takes a waiter out of the queue. One that was granted a lease in the same moment gives it back when its caller has left, and
+// takes it when only its time was over.
+func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
+	f.mu.Lock()
+	if w.queued {
+		w.route.queue.remove(w)
+		w.home.gauge.level(f.since(), w.home)
+		if errors.Is(cause, ErrQueueTimeout) {
+			w.home.gauge.shed++
+		}
+		f.mu.Unlock()
+		return Lease{}, cause
+	}
+	f.mu.Unlock()
+	lease, ok := <-w.granted // never blocks: it was granted or closed under the lock
+	switch {
+	case !ok:
+		return Lease{}, ErrNoWorker
+	case errors.Is(cause, ErrQueueTimeout):
+		return lease, nil
+	default:
+		lease.Release(Outcome{Kind: Unused})
+		return Lease{}, cause
+	}
+}
+
+// resume lets workers whose pause is over be asked again.
+func (f *Fleet) resume(now time.Duration) {
+	if len(f.paused) == 0 {
+		return
+	}
+	kept := f.paused[:0]
+	var back []*Worker
+	for _, w := range f.paused {
+		if w.paused > now {
+			kept = append(kept, w)
+		} else {
+			back = append(back, w)
+		}
+	}
+	f.paused = kept
+	for _, w := range back {
+		w.group.offer(w, now)
+		f.feed(w.group, now)
+	}
+}

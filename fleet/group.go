@@ -1,0 +1,87 @@
+package fleet
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// group is all workers that can do exactly the same things, whichever pool they belong to. A request looks at the few groups that
+// have its capability, never at workers one by one.
+type group struct {
+	key    string
+	routes []*route
+	levels []idleSet // by tasks in flight
+	live   []int     // valid entries in each level
+	low    int       // no level below has a valid entry
+	pick   Pick
+
+	workers int // that are not gone
+}
+
+// wanted tells whether a request waits that a worker of this group could serve.
+func (g *group) wanted() bool {
+	for _, r := range g.routes {
+		if r.queue.n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func groupKey(capabilities []string) string {
+	sorted := slices.Clone(capabilities)
+	slices.Sort(sorted)
+	return strings.Join(slices.Compact(sorted), "\x00")
+}
+
+// offer puts a worker with a free slot into the idle set of its level.
+func (g *group) offer(w *Worker, now time.Duration) {
+	if w.queued {
+		g.withdraw(w)
+	}
+	if !w.free(now) {
+		return
+	}
+	level := int(w.inflight)
+	for len(g.levels) <= level {
+		g.levels = append(g.levels, newIdleSet(g.pick))
+		g.live = append(g.live, 0)
+	}
+	w.ticket++
+	w.queued = true
+	set := g.levels[level]
+	if set.size() > 2*g.live[level]+16 {
+		set.compact()
+	}
+	set.push(w)
+	g.live[level]++
+	g.low = min(g.low, level)
+}
+
+// withdraw takes a worker out of the idle set, wherever it is. Its inflight must still be what it was when it was offered.
+func (g *group) withdraw(w *Worker) {
+	if !w.queued {
+		return
+	}
+	w.queued = false
+	g.live[w.inflight]--
+}
+
+// take yields the next worker with a free slot, other than not, and removes it from the idle set.
+func (g *group) take(not *Worker) *Worker {
+	for level := g.low; level < len(g.levels); level++ {
+		if g.live[level] == 0 {
+			if level == g.low {
+				g.low++
+			}
+			continue
+		}
+		if w := g.levels[level].pop(not); w != nil {
+			w.queued = false
+			g.live[level]--
+			return w
+		}
+	}
+	return nil
+}

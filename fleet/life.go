@@ -1,0 +1,256 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Add puts a worker into the fleet in state starting. Ours count against their pool's max from now on. A registered worker without a
+// pool gets as its home the first pool with one of its capabilities. The error says which field is wrong.
+func (f *Fleet) Add(info Info) (*Worker, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if info.ID == "" {
+		return nil, fmt.Errorf("a worker needs an id")
+	}
+	if _, ok := f.workers[info.ID]; ok {
+		return nil, fmt.Errorf("there is a worker %q already", info.ID)
+	}
+	capabilities, home, err := f.place(info)
+	if err != nil {
+		return nil, err
+	}
+	info.Pool = home.Name
+	if info.Concurrency < 1 {
+		info.Concurrency = home.Concurrency
+	}
+	w := &Worker{Info: info, pool: home, state: Starting, limit: int32(info.Concurrency), began: f.since()}
+	w.group = f.group(capabilities)
+	w.group.workers++
+	f.workers[w.ID] = w
+	home.workers = append(home.workers, w)
+	home.tally(w, +1)
+	return w, nil
+}
+
+// place finds what a worker can do and whose it is.
+func (f *Fleet) place(info Info) (capabilities []string, home *pool, err error) {
+	if info.Pool != "" {
+		if home = f.pool(info.Pool); home == nil {
+			return nil, nil, fmt.Errorf("there is no pool %q", info.Pool)
+		}
+	}
+	switch {
+	case len(info.Capabilities) > 0:
+		capabilities = slices.DeleteFunc(slices.Clone(info.Capabilities), func(c string) bool { return f.routes[c] == nil })
+	case info.Origin == Registered:
+		capabilities = f.Capabilities()
+	default:
+		capabilities = home.Capabilities
+	}
+	if len(capabilities) == 0 {
+		return nil, nil, fmt.Errorf("no pool has any of the capabilities %q; there are %q", info.Capabilities, f.Capabilities())
+	}
+	if home != nil {
+		return capabilities, home, nil
+	}
+	for _, c := range capabilities {
+		p := f.routes[c].pools[0]
+		if home == nil || len(p.Capabilities) < len(home.Capabilities) ||
+			len(p.Capabilities) == len(home.Capabilities) && p.order < home.order {
+			home = p
+		}
+	}
+	return capabilities, home, nil
+}
+
+// group finds or makes the group of workers with exactly these capabilities.
+func (f *Fleet) group(capabilities []string) *group {
+	key := groupKey(capabilities)
+	for _, g := range f.groups {
+		if g.key == key {
+			return g
+		}
+	}
+	g := &group{key: key, pick: f.pickFor(capabilities)}
+	f.groups = append(f.groups, g)
+	for _, c := range capabilities {
+		r := f.routes[c]
+		g.routes = append(g.routes, r)
+		r.groups = append(r.groups, g)
+		slices.SortStableFunc(r.groups, func(a, b *group) int { return len(a.routes) - len(b.routes) })
+	}
+	return g
+}
+
+func (f *Fleet) pickFor(capabilities []string) Pick {
+	if len(capabilities) == 0 { // a registered worker that turned out to be able to do nothing
+		return RoundRobin
+	}
+	return f.routes[capabilities[0]].pools[0].Pick
+}
+
+// Ready says that a starting worker may serve from now on: at once when requests wait for it or its pool has too few in rotation, else
+// as a spare. It reports false when the worker is no longer starting.
+func (f *Fleet) Ready(id, address string, active int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.workers[id]
+	if w == nil || w.state != Starting {
+		return false
+	}
+	now := f.since()
+	w.readyAt, w.last = now, now
+	if address != "" {
+		w.Address = address
+	}
+	if !w.Origin.Ours() || w.pool.states[Active] < active || w.group.wanted() {
+		f.activate(w, now)
+	} else {
+		w.become(Spare)
+		w.pool.spares = append(w.pool.spares, w)
+	}
+	return true
+}
+
+func (f *Fleet) activate(w *Worker, now time.Duration) {
+	w.become(Active)
+	w.group.offer(w, now)
+	f.feed(w.group, now)
+}
+
+// Steer labels ready workers of ours so that about active are in rotation: spares are promoted, and idle workers in rotation beyond
+// active become spares while there are fewer than spare of those. It touches no busy worker.
+func (f *Fleet) Steer(pool string, active, spare int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.pool(pool)
+	if p == nil {
+		return
+	}
+	now := f.since()
+	f.resume(now)
+	have := p.states[Active]
+	for ; have < active && len(p.spares) > 0; have++ {
+		w := p.spares[0]
+		p.spares = p.spares[1:]
+		f.activate(w, now)
+	}
+	for ; have > active && len(p.spares) < spare; have-- {
+		w := p.longestIdle()
+		if w == nil {
+			return
+		}
+		w.group.withdraw(w)
+		w.become(Spare)
+		p.spares = append(p.spares, w)
+	}
+}
+
+// Retire picks up to n workers of ours that do nothing, spares beyond spare first, then those idle longest, and drains them. They can
+// be stopped at once.
+func (f *Fleet) Retire(pool string, n, spare int, reason string) []*Worker {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.pool(pool)
+	if p == nil {
+		return nil
+	}
+	var out []*Worker
+	for len(out) < n {
+		var w *Worker
+		if len(p.spares) > spare {
+			w = p.spares[len(p.spares)-1]
+		} else {
+			w = p.longestIdle()
+		}
+		if w == nil {
+			break
+		}
+		f.drain(w, reason)
+		out = append(out, w)
+	}
+	return out
+}
+
+// Drain takes a worker out of rotation. The channel is closed once nothing is in flight on it.
+func (f *Fleet) Drain(id, reason string) (<-chan struct{}, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.workers[id]
+	if w == nil {
+		return nil, unknown(id)
+	}
+	if w.state == Draining {
+		return w.idle, nil
+	}
+	if !w.state.canBecome(Draining) {
+		return nil, fmt.Errorf("worker %q is %s", id, w.state)
+	}
+	f.drain(w, reason)
+	f.poke()
+	return w.idle, nil
+}
+
+func (f *Fleet) drain(w *Worker, reason string) {
+	f.bench(w)
+	w.become(Draining)
+	w.reason = reason
+	w.idle = make(chan struct{})
+	w.settle(false)
+}
+
+// Fail takes a worker out of rotation because it broke; what is in flight on it goes on if it can. It reports false when the worker has failed or left already.
+func (f *Fleet) Fail(id, reason string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.workers[id]
+	if w == nil || !w.state.canBecome(Failed) {
+		return false
+	}
+	f.bench(w)
+	w.become(Failed)
+	w.reason = reason
+	f.poke()
+	return true
+}
+
+// Remove forgets a worker. Leases that are still out end harmlessly.
+func (f *Fleet) Remove(id string) {
+	f.mu.Lock()
+	w := f.workers[id]
+	if w == nil {
+		f.mu.Unlock()
+		return
+	}
+	f.bench(w)
+	w.become(Gone)
+	w.group.workers--
+	w.settle(true)
+	delete(f.workers, id)
+	w.pool.workers = slices.DeleteFunc(w.pool.workers, func(o *Worker) bool { return o == w })
+	f.dismiss()
+	f.mu.Unlock()
+	for _, fn := range f.onGone {
+		fn(w)
+	}
+}
+
+// bench takes a worker out of whatever offers it work.
+func (f *Fleet) bench(w *Worker) {
+	w.group.withdraw(w)
+	w.pool.spares = slices.DeleteFunc(w.pool.spares, func(s *Worker) bool { return s == w })
+	f.paused = slices.DeleteFunc(f.paused, func(p *Worker) bool { return p == w })
+}
+
+// longestIdle finds the worker of ours in rotation that has had nothing to do for the longest time.
+func (p *pool) longestIdle() *Worker {
+	var found *Worker
+	for _, w := range p.workers {
+		if w.state == Active && w.inflight == 0 && w.Origin.Ours() && (found == nil || w.last < found.last) {
+			found = w
+		}
+	}
+	return found
+}

@@ -1,0 +1,93 @@
+package fleet
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// waiter is one request that waits for a worker. It is granted a lease or leaves, never both; Fleet.mu decides which.
+type waiter struct {
+	req     Request
+	route   *route
+	home    *pool
+	arrived time.Duration
+	seq     uint64
+	granted chan Lease // capacity 1
+
+	queued     bool
+	prev, next *waiter
+}
+
+// queue is a FIFO of waiters with a door at the front for requests that were sent back.
+type queue struct {
+	head, tail *waiter
+	n          int
+}
+
+// add keeps the order of arrival: a request that comes back after a busy worker or a failed attempt stands where it stood.
+func (q *queue) add(w *waiter) {
+	after := q.tail
+	for after != nil && after.seq > w.seq {
+		after = after.prev
+	}
+	w.prev = after
+	if after == nil {
+		w.next, q.head = q.head, w
+	} else {
+		w.next, after.next = after.next, w
+	}
+	if w.next == nil {
+		q.tail = w
+	} else {
+		w.next.prev = w
+	}
+	w.queued = true
+	q.n++
+	w.home.queued++
+}
+
+func (q *queue) remove(w *waiter) {
+	if w.prev == nil {
+		q.head = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		q.tail = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.prev, w.next, w.queued = nil, nil, false
+	q.n--
+	w.home.queued--
+}
+
+// first yields the oldest waiter that may go to worker.
+func (q *queue) first(worker *Worker) *waiter {
+	w := q.head
+	for w != nil && w.req.Not == worker {
+		w = w.next
+	}
+	return w
+}
+
+// Group is N things of about the same age.
+type Group struct {
+	Age time.Duration
+	N   int
+}
+
+const maxGroups = 32
+
+// groupAges folds ages, oldest first, into at most 32 groups of equal size; each has the middle age of its members.
+func groupAges(ages []time.Duration) []Group {
+	slices.SortFunc(ages, func(a, b time.Duration) int { return cmp.Compare(b, a) })
+	groups := make([]Group, 0, min(len(ages), maxGroups))
+	for i := range min(len(ages), maxGroups) {
+		parts := min(len(ages), maxGroups)
+		from, to := i*len(ages)/parts, (i+1)*len(ages)/parts
+		groups = append(groups, Group{Age: ages[(from+to-1)/2], N: to - from})
+	}
+	return groups
+}
