@@ -1,0 +1,40 @@
+# Plain `make` lists the targets.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint demo exercises bench bench-start bench-scale cover clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: bin/understudy ## build the static binary bin/understudy
+
+bin/understudy: FORCE
+	@$(BUILD) -o $@ .
+FORCE:
+
+demo: bin/understudy ## balancer, 60 s of load and the report in one terminal
+	@bin/understudy demo
+
+test: bin/understudy ## every test, with the race detector (needs a C compiler); with a Docker engine the Docker tests too
+	$(GO) vet ./...
+	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -race -timeout 5m ./...
+
+lint: ## format, vet, and house rules
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -run 'TestHouse' .
+
+exercises: bin/understudy ## the five planner exercises, one after the other
+	@for n in 1 2 3 4 5; do examples/exercise-$$n.sh || exit 1; done
+
+bench: ## every Go benchmark, briefly
+	$(GO) test -run '^$$' -bench . -benchtime 200ms ./...
+
+cover: ## test coverage by package
+	$(GO) test -cover ./...
+
+clean: ## remove what was built
+	rm -rf bin

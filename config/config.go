@@ -1,38 +1,41 @@
 // Package config turns a YAML file, environment and flags into one immutable Config, or into every problem there is with them.
 //
 // The shipped config.yaml is the reference: every key, its default, its unit, and what raising or lowering it costs.
+// Loading runs in four steps, each in its own files: the text becomes a tree that knows its lines (parse.go), the tree becomes
+// typed values or problems (decode.go, scalar.go), the layers are laid over each other (load.go, env.go), and the result is judged
+// as a whole (validate.go and its neighbours).
 package config
 
 import "time"
 
 // Config is everything a balancer process is told. It is never changed after Load returned it: a reload makes another.
 type Config struct {
-	Listen     string   `mapstructure:"listen"`
-	Admin      string   `mapstructure:"admin"`
-	AdminToken string   `mapstructure:"admin_token"`
+	Listen     string   `mapstructure:"listen"`      // host:port for clients; port 0: any free one
+	Admin      string   `mapstructure:"admin"`       // host:port of dashboard, metrics, status, control
+	AdminToken string   `mapstructure:"admin_token"` // Bearer token; never empty when Admin is not a loopback address
 	Planner    Planner  `mapstructure:"planner"`
-	Driver     string   `mapstructure:"driver"` // auto | docker | process
-	Instance   string   `mapstructure:"instance"`
-	OnExit     string   `mapstructure:"on_exit"` // remove | leave
-	Guard      Duration `mapstructure:"guard"`
+	Driver     string   `mapstructure:"driver"`   // auto | docker | process
+	Instance   string   `mapstructure:"instance"` // the name of this balancer on its engine
+	OnExit     string   `mapstructure:"on_exit"`  // remove | leave
+	Guard      Duration `mapstructure:"guard"`    // 0: never; else at least 1 s
 	Ports      Ports    `mapstructure:"ports"`
 	Limits     Limits   `mapstructure:"limits"`
-	Pools      []Pool   `mapstructure:"pools"`
+	Pools      []Pool   `mapstructure:"pools"` // 1 to 256, names unique
 }
 
-// Duration and Bytes are their own types so that a plain number in the file is refused: a unit is required.
+// Duration is written with a unit, 300ms or 1m30s. A plain number other than 0 is refused by Load.
 type Duration = time.Duration
 
-// Bytes is a size in bytes, written 512MiB, 64KiB, 1GB or 0.
+// Bytes is a size in bytes, written 512MiB, 64KiB, 1GB or 0. A plain number other than 0 is refused by Load.
 type Bytes int64
 
 // Planner is the optional third listener that speaks the planner protocol and nothing else.
 type Planner struct {
-	Listen string   `mapstructure:"listen"`
-	Allow  []string `mapstructure:"allow"` // CIDRs
+	Listen string   `mapstructure:"listen"` // host:port; empty: off
+	Allow  []string `mapstructure:"allow"`  // CIDRs that may speak to it besides this host; never empty when Listen is not a loopback address
 }
 
-// Ports is the bounded range of host ports, both ends included.
+// Ports is the bounded range of host ports, both ends included. There are at least as many as all scaled pools may have workers.
 type Ports struct {
 	From int `mapstructure:"from"`
 	To   int `mapstructure:"to"`
@@ -40,35 +43,35 @@ type Ports struct {
 
 // Limits bound what one client can cost.
 type Limits struct {
-	Header      Bytes    `mapstructure:"header"`
-	Body        Bytes    `mapstructure:"body"` // 0: no limit
-	Idle        Duration `mapstructure:"idle"`
-	Connections int      `mapstructure:"connections"` // 0: no limit
+	Header      Bytes    `mapstructure:"header"` // 1 KiB to 16 MiB
+	Body        Bytes    `mapstructure:"body"`   // 0: no limit
+	Idle        Duration `mapstructure:"idle"`   // 0: no limit
+	Connections int      `mapstructure:"connections"`
 }
 
 // Pool is one kind of worker.
 type Pool struct {
 	Name         string   `mapstructure:"name"`
-	Image        string   `mapstructure:"image"`
-	Pull         string   `mapstructure:"pull"`
+	Image        string   `mapstructure:"image"` // empty, with no command and no members: the worker inside this binary
+	Pull         string   `mapstructure:"pull"`  // never | missing | always
 	Command      []string `mapstructure:"command"`
-	Port         int      `mapstructure:"port"`
-	Env          []string `mapstructure:"env"`
-	Capabilities []string `mapstructure:"capabilities"`
+	Port         int      `mapstructure:"port"`         // the port the worker listens on inside its container
+	Env          []string `mapstructure:"env"`          // KEY=value
+	Capabilities []string `mapstructure:"capabilities"` // at least one, each a path segment or "*"
 	Strip        bool     `mapstructure:"strip"`
-	Concurrency  int      `mapstructure:"concurrency"`
-	BusyStatus   int      `mapstructure:"busy_status"`
+	Concurrency  int      `mapstructure:"concurrency"` // 1 to 10000
+	BusyStatus   int      `mapstructure:"busy_status"` // 0, or 400 to 599
 	Target       Target   `mapstructure:"target"`
 	Workers      Workers  `mapstructure:"workers"`
 	Pick         string   `mapstructure:"pick"` // round-robin | fastest | most-recent | least-busy
 	Queue        Queue    `mapstructure:"queue"`
-	Timeout      Duration `mapstructure:"timeout"`
-	IdleTimeout  Duration `mapstructure:"idle_timeout"`
+	Timeout      Duration `mapstructure:"timeout"`      // 0: none
+	IdleTimeout  Duration `mapstructure:"idle_timeout"` // 0: none
 	Ready        Ready    `mapstructure:"ready"`
-	Drain        Duration `mapstructure:"drain"`
-	Members      []string `mapstructure:"members"` // base URLs of fixed members
+	Drain        Duration `mapstructure:"drain"`   // 0: tasks in flight are cut off at once
+	Members      []string `mapstructure:"members"` // base URLs of fixed members, http://host:port
 
-	// How far a worker is fenced in; see Security in package driver. Security is auto | strict | standard.
+	// How far a worker is fenced in; see Security in package driver. Security is auto | strict | standard: ask SecurityLevel.
 	Security string   `mapstructure:"security"`
 	User     string   `mapstructure:"user"`
 	ReadOnly *bool    `mapstructure:"read_only"`
@@ -83,21 +86,22 @@ type Pool struct {
 	Resources Resources `mapstructure:"resources"`
 }
 
-// Target is the promise: Percentile of the requests answered within Latency.
+// Target is the promise: Percentile (50 to 99.99) of the requests answered within Latency.
 type Target struct {
 	Latency    Duration `mapstructure:"latency"`
 	Percentile float64  `mapstructure:"percentile"`
 }
 
-// Workers bound the pool. Max counts the spare too.
+// Workers bound the pool. Max counts the spare too: Min + Spare is at most Max, Spare at most SpareMax, SpareMax at most Max.
 type Workers struct {
 	Min      int `mapstructure:"min"`
-	Max      int `mapstructure:"max"`
+	Max      int `mapstructure:"max"` // 0: nothing is ever started
 	Spare    int `mapstructure:"spare"`
 	SpareMax int `mapstructure:"spare_max"`
 }
 
-// Queue bounds waiting, per capability. Wait 0: the longest of 10 x target, 3 s and 2 x the p90 start.
+// Queue bounds waiting, per capability. Wait 0: the longest of 10 x target, 3 s and 2 x the p90 start. Length 0: nobody waits; a
+// request that finds no idle worker is refused at once.
 type Queue struct {
 	Length int      `mapstructure:"length"`
 	Wait   Duration `mapstructure:"wait"`
@@ -106,28 +110,18 @@ type Queue struct {
 // Ready says when a started worker may serve.
 type Ready struct {
 	Path     string   `mapstructure:"path"`
-	Status   string   `mapstructure:"status"` // "200-499" or "200"
+	Status   string   `mapstructure:"status"` // "200-499" or "200": ask StatusRange
 	Timeout  Duration `mapstructure:"timeout"`
 	Identity string   `mapstructure:"identity"` // auto | required | off
-	Warmup   int      `mapstructure:"warmup"`
+	Warmup   int      `mapstructure:"warmup"`   // requests to Path before a spare counts as ready
 }
 
-// Resources bound one worker.
+// Resources bound one worker. None of them can be switched off: a worker without bounds can take its host down.
 type Resources struct {
-	Memory Bytes   `mapstructure:"memory"`
-	CPUs   float64 `mapstructure:"cpus"`
-	Pids   int     `mapstructure:"pids"`
+	Memory Bytes   `mapstructure:"memory"` // at least 6 MiB
+	CPUs   float64 `mapstructure:"cpus"`   // of a core, at least 0.01
+	Pids   int     `mapstructure:"pids"`   // at least 1
 }
 
 // Wildcard is the capability that takes what no other pool names.
 const Wildcard = "*"
-
-// BuiltIn tells whether the pool's workers are the one inside this binary.
-func (p Pool) BuiltIn() bool {
-	return p.Image == "" && len(p.Command) == 0 && len(p.Members) == 0
-}
-
-// Scaled tells whether workers of this pool are ever started: a pool of fixed members alone is only balanced to.
-func (p Pool) Scaled() bool {
-	return p.Workers.Max > 0 && (p.Image != "" || len(p.Command) > 0 || len(p.Members) == 0)
-}

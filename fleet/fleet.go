@@ -243,3 +243,6 @@ func (f *Fleet) since() time.Duration { return f.now().Sub(f.epoch) }
 
 // unknown is the error for a worker id nobody has.
 func unknown(id string) error { return fmt.Errorf("there is no worker %q", id) }
+
+// Clock is the time since the fleet was made; Measured.Now is on the same clock.
+func (f *Fleet) Clock() time.Duration { return f.since() }

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// load is one run: what its callers share.
+type load struct {
+	options  Options
+	plan     plan
+	sender   sender
+	recorder *recorder
+	watcher  *watcher
+	start    time.Time
+
+	// work is the context of the requests. It outlives the one the run was started with, by Grace at most.
+	work   context.Context
+	cancel context.CancelCauseFunc
+
+	callers  sync.WaitGroup
+	sent     atomic.Int64
+	inFlight atomic.Int64
+}
+
+func newLoad(ctx context.Context, o Options, p plan, s sender, observer Observer) *load {
+	l := &load{options: o, plan: p, sender: s, recorder: newRecorder(), start: time.Now()}
+	l.work, l.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	l.watcher = watch(observer, l.progress)
+	return l
+}
+
+// elapsed is the time since the start of the run, on the monotonic clock.
+func (l *load) elapsed() time.Duration { return time.Since(l.start) }
+
+func (l *load) progress() Progress {
+	return l.recorder.progress(Progress{
+		Elapsed: l.elapsed(), Lasts: l.plan.lasts, N: l.plan.requests,
+		Sent: int(l.sent.Load()), InFlight: int(l.inFlight.Load()),
+	})
+}
+
+// do makes one request and records what came of it. intended is when it should have left; negative: now.
+func (l *load) do(t task, intended time.Duration, buf []byte) Result {
+	l.sent.Add(1)
+	ctx, cancel := context.WithTimeout(l.work, l.options.Timeout)
+	defer cancel()
+	actual := l.elapsed()
+	if intended < 0 {
+		intended = actual
+	}
+	a, err := l.sender.send(ctx, t, buf)
+	r := Result{
+		Capability: t.capability, Intended: intended, Actual: actual, Latency: l.elapsed() - intended, Queue: -1, Service: -1,
+	}
+	if err != nil {
+		r.Cause, r.Detail = classify(ctx, err), printable(err.Error(), detailLength)
+	} else {
+		r.answered(t, a)
+	}
+	l.finish(r)
+	return r
+}
+
+func (l *load) finish(r Result) {
+	l.recorder.record(r)
+	l.watcher.result(r)
+}
+
+// settle waits for the callers. Once ctx has ended it waits for Grace, then gives up on what is still in flight.
+func (l *load) settle(ctx context.Context) {
+	idle := make(chan struct{})
+	go func() {
+		l.callers.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(l.options.Grace)
+	defer grace.Stop()
+	select {
+	case <-idle:
+	case <-grace.C:
+		l.cancel(errInterrupted)
+		<-idle
+	}
+}
+
+// wait sleeps on timer until d has passed or ctx has ended, and tells whether it was the time. timer is reused, stopped or not.
+func wait(ctx context.Context, timer *time.Timer, d time.Duration) bool {
+	timer.Reset(d)
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

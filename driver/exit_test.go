@@ -1,0 +1,90 @@
+package driver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"understudy/driver"
+)
+
+func TestNewExitErrorKeepsTheLastTwentyLinesAndNamesTheKeyThatHelps(t *testing.T) {
+	var many []string
+	for i := range 30 {
+		many = append(many, fmt.Sprint("line ", i))
+	}
+	if e := driver.NewExitError(3, many); e.Code != 3 || !slices.Equal(e.Logs, many[10:]) || e.Hint != "" {
+		t.Errorf("got %+v", e)
+	}
+	for line, key := range map[string]string{
+		"open /data/x: Read-only file system":                  "read_only",
+		"mkdir /cache: read-only file system":                  "read_only",
+		"nginx: [emerg] open() failed (13: Permission denied)": "user",
+		"chown: Operation not permitted":                       "cap_add",
+	} {
+		e := driver.NewExitError(1, []string{"starting", line, "giving up"})
+		if !strings.Contains(e.Hint, key) {
+			t.Errorf("after %q the hint is %q, want one that names %s", line, e.Hint, key)
+		}
+		if !strings.Contains(e.Error(), e.Hint) || !strings.Contains(e.Error(), "giving up") {
+			t.Errorf("the error %q lacks the hint or the last line", e)
+		}
+	}
+}
+
+// bare has no abilities but List.
+type bare struct {
+	driver.Driver
+	all []driver.Instance
+}
+
+func (b bare) List(context.Context) ([]driver.Instance, error) { return b.all, nil }
+
+// chatty looks at workers and keeps their output too.
+type chatty struct {
+	bare
+	logs string
+	err  error
+}
+
+func (c chatty) Logs(_ context.Context, _ driver.ID, tail int, follow bool) (io.ReadCloser, error) {
+	if tail <= 0 || follow {
+		return nil, errors.New("asked for the wrong lines")
+	}
+	return io.NopCloser(strings.NewReader(c.logs)), c.err
+}
+
+func TestExitTellsCodeAndLastLinesAsFarAsTheDriverCan(t *testing.T) {
+	ended := bare{all: []driver.Instance{{ID: "a", Running: true}, {ID: "b", ExitCode: 7, Created: time.Unix(1, 0)}}}
+	for _, tc := range []struct {
+		name string
+		d    driver.Driver
+		id   driver.ID
+		want *driver.ExitError
+		err  error
+	}{
+		{"no logs kept", ended, "b", &driver.ExitError{Code: 7}, nil},
+		{"logs kept", chatty{bare: ended, logs: "one\ntwo\n"}, "b", &driver.ExitError{Code: 7, Logs: []string{"one", "two"}}, nil},
+		{"logs fail", chatty{bare: ended, err: errors.New("boom")}, "b", &driver.ExitError{Code: 7}, nil},
+		{"still running", ended, "a", nil, nil},
+		{"gone", ended, "c", nil, driver.ErrNotFound},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := driver.Exit(t.Context(), tc.d, tc.id)
+			if !errors.Is(err, tc.err) {
+				t.Fatalf("error is %v, want %v", err, tc.err)
+			}
+			if (got == nil) != (tc.want == nil) {
+				t.Fatalf("got %v, want %v", got, tc.want)
+			}
+			if got != nil && (got.Code != tc.want.Code || !slices.Equal(got.Logs, tc.want.Logs)) {
+				t.Errorf("got %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}
