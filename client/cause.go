@@ -60,9 +60,7 @@ func brokenOff(err error) bool {
 			return true
 		}
 	}
-	// net/http keeps these two to itself.
-	text := err.Error()
-	return strings.Contains(text, "server closed idle connection") || strings.Contains(text, "connection broken")
+	return strings.Contains(err.Error(), "server closed idle connection") // net/http keeps this one to itself
 }
 
 // printable is s without what could move a cursor or end a line, cut to at most n bytes: it came from somebody else.

@@ -62,3 +62,20 @@ func TestWhatOthersSendIsMadePrintable(t *testing.T) {
 		t.Errorf("a character was cut in half: %q", got)
 	}
 }
+
+func TestTheReasonOfADialErrorIsItsInnermostPart(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "connection refused"},
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "x"}}, "no such host"},
+		{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, "no answer in time"},
+		{fmt.Errorf("dialling: %w", context.DeadlineExceeded), "no answer in time"},
+		{errors.New("no idea"), "no idea"},
+	} {
+		if got := reason(c.err); got != c.want {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+}

@@ -127,7 +127,7 @@ func TestCallersDoNotSpinWhenTheTargetGoesAway(t *testing.T) {
 			theirs.Close()
 			return ours, nil
 		}
-		report, err := Run(t.Context(), Options{Duration: time.Second, Dial: dial}, nil)
+		report, err := Run(t.Context(), Options{Duration: 995 * time.Millisecond, Dial: dial}, nil)
 		if err != nil || report.ErrorsByCause[Connect] != 100 || report.Count != 100 {
 			t.Errorf("%+v, %v", report, err)
 		}

@@ -89,7 +89,7 @@ const workersShown = 40
 func (p *page) spread(r *Report) {
 	if r.Spread.Workers > 0 {
 		fmt.Fprintln(p)
-		p.line("workers", "%d, each %s answers, standard deviation %s", r.Spread.Workers, short(r.Spread.Mean), short(r.Spread.StdDev))
+		p.line("workers", "%d, %s answers each, standard deviation %s", r.Spread.Workers, short(r.Spread.Mean), short(r.Spread.StdDev))
 		p.workers(r)
 	}
 	if s := r.Starts; s != (Starts{}) {

@@ -192,17 +192,11 @@ func (r *rows) Read(p []byte) (int, error) {
 }
 
 func TestTheMemoryOfATraceDoesNotGrowWithItsLength(t *testing.T) {
-	live := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	tr, err := newTrace("x.csv", &rows{n: 100_000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, n := live(), 0
+	before, n := liveHeap(), 0
 	for ; ; n++ {
 		if _, err := tr.next(); errors.Is(err, io.EOF) {
 			break
@@ -210,7 +204,7 @@ func TestTheMemoryOfATraceDoesNotGrowWithItsLength(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	after := live()
+	after := liveHeap()
 	if n != 100_000 {
 		t.Fatalf("%d rows", n)
 	}

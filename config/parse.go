@@ -41,14 +41,7 @@ func parse(text []byte, name string, r *report) *yaml.Node {
 		return fail(line, wrong, "")
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		if err != nil {
-			line, wrong := syntaxError(err)
-			return fail(line, wrong, "")
-		}
-		return fail(more.Line, "a second document begins here", "one YAML document in the file")
-	}
-	if len(doc.Content) != 1 {
-		return nil
+		return fail(more.Line, "has a second document", "one YAML document in the file")
 	}
 	return doc.Content[0]
 }

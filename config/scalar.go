@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -104,11 +105,11 @@ type byteUnit struct {
 	size Bytes
 }
 
-// byteUnits in the order in which a size is tried to be written: the largest binary unit first.
+// byteUnits in the order in which a size is tried to be written: the largest first.
 func byteUnits() []byteUnit {
 	return []byteUnit{
-		{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
-		{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1},
+		{"TiB", 1 << 40}, {"TB", 1e12}, {"GiB", 1 << 30}, {"GB", 1e9},
+		{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"KB", 1e3}, {"B", 1},
 	}
 }
 
@@ -117,12 +118,9 @@ func (b Bytes) String() string {
 	if b == 0 {
 		return "0"
 	}
-	for _, u := range byteUnits() {
-		if b%u.size == 0 {
-			return strconv.FormatInt(int64(b/u.size), 10) + u.name
-		}
-	}
-	return strconv.FormatInt(int64(b), 10) + "B"
+	units := byteUnits()
+	u := units[slices.IndexFunc(units, func(u byteUnit) bool { return b%u.size == 0 })] // B always fits
+	return strconv.FormatInt(int64(b/u.size), 10) + u.name
 }
 
 // durationText writes a duration without the zero parts that time.Duration adds: 1m rather than 1m0s.

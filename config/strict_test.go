@@ -64,6 +64,7 @@ func TestWhatIsNotTheShapeAKeyHolds(t *testing.T) {
 		{inPool("target: {latency: 1d}"), []string{`2: pools.p.target.latency: "1d" is not a duration` + duration}},
 		{inPool("target: {percentile: p95}"), []string{`2: pools.p.target.percentile: "p95" is not a number; legal: a number`}},
 		{inPool("target: {percentile: .nan}"), []string{`2: pools.p.target.percentile: ".nan" is not a number; legal: a number`}},
+		{inPool("target: {percentile: 1e999}"), []string{`2: pools.p.target.percentile: "1e999" is too large; legal: a number`}},
 		{inPool("strip: yes"), []string{`2: pools.p.strip: "yes" is neither true nor false; legal: true or false`}},
 		{inPool("read_only: 1"), []string{`2: pools.p.read_only: "1" is neither true nor false; legal: true or false`}},
 		{inPool("resources: {memory: 512}"), []string{`2: pools.p.resources.memory: "512" has no unit; legal: a size with a unit of B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 512MiB, or 0`}},
@@ -82,7 +83,9 @@ func TestSyntaxErrorsNameTheLine(t *testing.T) {
 		{"listen: 'a\n", []string{"2: is not YAML (found unexpected end of stream)"}},
 		{"a: 1\n\tb: 2", []string{"2: is not YAML (found a tab character that violates indentation)"}},
 		{"pools: *nobody", []string{" is not YAML (unknown anchor 'nobody' referenced)"}},
-		{"guard: 5s\n---\nguard: 6s", []string{"2: a second document begins here; legal: one YAML document in the file"}},
+		{"guard: 5s\n---\nguard: 6s", []string{"2: has a second document; legal: one YAML document in the file"}},
+		{"guard: \xff", []string{" is not YAML (invalid leading UTF-8 octet)"}},
+		{"guard: 5s\n--- {}\n--- [", []string{"2: has a second document; legal: one YAML document in the file"}},
 		{"guard: 5s\n---\n'", []string{"3: is not YAML (found unexpected end of stream)"}},
 	})
 }

@@ -1,0 +1,157 @@
+package config
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// watched is a Watcher that runs on ticks of the test's own.
+type watched struct {
+	ticks chan time.Time
+	calls int
+}
+
+// watching runs a test in a bubble, in which a tick has been dealt with once the watcher waits again.
+func watching(t *testing.T, file string, test func(*testing.T, *watched)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &watched{ticks: make(chan time.Time)}
+		ctx, cancel := context.WithCancel(t.Context())
+		watcher := NewWatcher(file)
+		go watcher.run(ctx, w.ticks, func() { w.calls++ })
+		test(t, w)
+		cancel()
+		synctest.Wait() // run has returned, or the bubble would never end
+	})
+}
+
+// look lets the watcher look once; want is how often it has called onChange by then.
+func (w *watched) look(t *testing.T, want int) {
+	t.Helper()
+	w.ticks <- time.Time{}
+	synctest.Wait()
+	if w.calls != want {
+		t.Errorf("onChange was called %d times, want %d", w.calls, want)
+	}
+}
+
+// stamp writes a text in place and gives it a time of modification, so that the test does not hang on the resolution of a clock.
+func stamp(t *testing.T, file, text string, second int64) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(file, time.Time{}, time.Unix(second, 0)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAChangeCountsOnceItHasStayedTheSameForATick(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	stamp(t, file, "a", 1)
+	watching(t, file, func(t *testing.T, w *watched) {
+		w.look(t, 0)
+		stamp(t, file, "half", 2)
+		w.look(t, 0)
+		stamp(t, file, "half a file", 3)
+		w.look(t, 0)
+		w.look(t, 1)
+		w.look(t, 1)
+		stamp(t, file, "same length", 4)
+		w.look(t, 1)
+		w.look(t, 2)
+	})
+}
+
+func TestAFileOfTheSameSizeAndTimeIsNoticedWhenItIsAnotherFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	stamp(t, file, "a", 1)
+	watching(t, file, func(t *testing.T, w *watched) {
+		stamp(t, file+".new", "b", 1)
+		if err := os.Rename(file+".new", file); err != nil {
+			t.Fatal(err)
+		}
+		w.look(t, 0)
+		w.look(t, 1)
+	})
+}
+
+func TestASymbolicLinkThatIsSwitchedIsNoticed(t *testing.T) {
+	dir := t.TempDir()
+	for _, version := range []string{"v1", "v2"} {
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		stamp(t, filepath.Join(dir, version, "c.yaml"), "a", 1)
+	}
+	link := func(version string) {
+		if err := os.Symlink(version, filepath.Join(dir, "next")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "next"), filepath.Join(dir, "data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("v1")
+	if err := os.Symlink("data/c.yaml", filepath.Join(dir, "c.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	watching(t, filepath.Join(dir, "c.yaml"), func(t *testing.T, w *watched) {
+		w.look(t, 0)
+		link("v2")
+		w.look(t, 0)
+		w.look(t, 1)
+	})
+}
+
+func TestAFileThatIsGoneIsWaitedFor(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	watching(t, file, func(t *testing.T, w *watched) {
+		w.look(t, 0)
+		stamp(t, file, "a", 1)
+		w.look(t, 0)
+		w.look(t, 1)
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		w.look(t, 1)
+		w.look(t, 1)
+		stamp(t, file, "b", 2)
+		w.look(t, 1)
+		w.look(t, 2)
+	})
+}
+
+func TestAChangeBetweenNewWatcherAndRunIsNoticed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	stamp(t, file, "a", 1)
+	watching(t, file, func(t *testing.T, w *watched) {
+		stamp(t, file, "b", 2)
+		w.look(t, 0)
+		w.look(t, 1)
+	})
+}
+
+func TestWatchLooksOnceASecondUntilItsContextEnds(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	stamp(t, file, "a", 1)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		changed, ended := make(chan time.Time, 1), make(chan struct{})
+		go func() {
+			defer close(ended)
+			Watch(ctx, file, func() { changed <- time.Now() })
+		}()
+		synctest.Wait()
+		start := time.Now()
+		stamp(t, file, "b", 2)
+		if took := (<-changed).Sub(start); took != 2*time.Second {
+			t.Errorf("noticed after %v, want 2s", took)
+		}
+		cancel()
+		<-ended
+	})
+}

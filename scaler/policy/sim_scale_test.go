@@ -1,0 +1,134 @@
+package policy_test
+
+import (
+	"slices"
+	"time"
+
+	"understudy/meter"
+	"understudy/scaler/policy"
+)
+
+// decide is one tick: measure, decide, do.
+func (s *sim) decide() {
+	d, state := policy.Decide(s.cfg, s.snapshot(), s.state)
+	s.state = state
+	s.out.decisions = append(s.out.decisions, d)
+	for s.active() < d.Active && len(s.spares) > 0 {
+		s.idle = append(s.idle, pop(&s.spares))
+	}
+	for s.active() > d.Active && len(s.spares) < d.Spare && len(s.idle) > 0 {
+		s.spares = append(s.spares, pop(&s.idle))
+	}
+	s.asked = max(0, d.Pipeline-len(s.begun))
+	s.begin()
+	for range d.Remove {
+		s.remove(d.Spare)
+	}
+}
+
+func (s *sim) active() int { return s.busy + len(s.idle) }
+
+// remove takes a surplus spare, else the longest idle worker.
+func (s *sim) remove(spares int) {
+	switch {
+	case len(s.spares) > spares || len(s.idle) == 0 && len(s.spares) > 0:
+		pop(&s.spares)
+	case len(s.idle) > 0:
+		pop(&s.idle)
+	default:
+		return
+	}
+	s.present--
+	s.out.removals++
+}
+
+// begin begins what is asked for, as far as starts can run at a time.
+func (s *sim) begin() {
+	for s.asked > 0 && len(s.begun) < max(1, s.cfg.Parallel) {
+		s.asked--
+		w := &simWorker{began: s.now}
+		s.begun = append(s.begun, w)
+		s.present++
+		s.out.starts++
+		s.out.most = max(s.out.most, s.present)
+		takes := time.Duration((0.4 + 0.4*s.rng.Float64()) * float64(time.Second))
+		s.at(s.now+takes, func() { s.started(w) })
+	}
+}
+
+func (s *sim) started(w *simWorker) {
+	s.begun = slices.DeleteFunc(s.begun, func(x *simWorker) bool { return x == w })
+	defer s.begin()
+	if s.rng.Float64() < s.failStart {
+		s.present--
+		s.fails++
+		s.failed = s.now
+		return
+	}
+	s.fails = 0
+	s.taken = append(s.taken, s.now-w.began)
+	s.taken = s.taken[max(0, len(s.taken)-10):]
+	if len(s.queue) > 0 {
+		s.serve(w, pop(&s.queue))
+		return
+	}
+	s.spares = append(s.spares, w)
+}
+
+func (s *sim) snapshot() policy.Snapshot {
+	s.gauge()
+	in := policy.Snapshot{
+		Now: s.now, Active: s.active(), Spare: len(s.spares), Asked: s.asked, Idle: len(s.idle),
+		Busy: s.busy, Queue: len(s.queue), Standing: s.work.Min(s.now, 500*time.Millisecond),
+		Slow:       s.window(min(30*time.Second, max(s.now, time.Second))),
+		BusyTime:   s.level.Integral(s.now, s.service.Span(s.now)),
+		Service:    buckets(s.service.Buckets(s.now, nil)),
+		Recent:     buckets(s.service.BucketsWithin(s.now, 5*time.Second, nil)),
+		StartTime:  s.startTime(),
+		StartFails: s.fails, SinceStartFail: s.now - s.failed,
+		HostCPU: s.hostCPU(),
+	}
+	in.MeanBusy = s.level.Mean(s.now, in.Slow.Width)
+	for _, w := range []time.Duration{250, 500, 1000, 2000, 4000, 8000} {
+		in.Windows = append(in.Windows, s.window(w*time.Millisecond))
+	}
+	for _, w := range s.begun {
+		in.Begun = append(in.Begun, s.now-w.began)
+	}
+	n := s.total.Count(s.now)
+	in.Latency = policy.Latency{
+		N: n, Requests: n,
+		Over: int(s.overs.Sum(s.now, 10*time.Second)), Missed: int(s.missed.Sum(s.now, 10*time.Second)),
+	}
+	return in
+}
+
+func (s *sim) window(width time.Duration) policy.Window {
+	n, squares := s.arrivals.Window(s.now, width)
+	return policy.Window{Width: width, Arrivals: n, BatchSquares: squares}
+}
+
+// startTime is the p90 of the last 10 starts.
+func (s *sim) startTime() time.Duration {
+	if len(s.taken) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s.taken))
+	return sorted[(len(sorted)*9+9)/10-1]
+}
+
+// hostCPU is the mean of the last 2 s, when there are cores to run short of.
+func (s *sim) hostCPU() float64 {
+	if s.cores == 0 {
+		return -1
+	}
+	return min(1, s.level.Mean(s.now, 2*time.Second)/s.cores)
+}
+
+func buckets(in []meter.Bucket) []policy.Bucket {
+	out := make([]policy.Bucket, len(in))
+	for i, b := range in {
+		out[i] = policy.Bucket(b)
+	}
+	return out
+}

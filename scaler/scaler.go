@@ -1,0 +1,192 @@
+// Package scaler decides how many workers each pool has, and makes it so. Four times a second it measures, asks package policy, writes the
+// answer down, and starts or removes workers through a driver. One loop owns everything; helpers start and stop workers and report back.
+package scaler
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"understudy/config"
+	"understudy/driver"
+	"understudy/fleet"
+	"understudy/probe"
+)
+
+// Recorder is told what the scaler does. Its methods are called from several goroutines and must not block.
+type Recorder interface {
+	Started(pool string, took time.Duration, result string) // ok, failed, timeout, port, image
+	Stopped(pool, reason string)
+	Decided(pool, direction, reason string)
+	DriverError(driver, op string)
+}
+
+// Prober waits until a worker answers as it should; *probe.Prober does.
+type Prober interface {
+	Await(ctx context.Context, t probe.Target, warmup int) error
+}
+
+// Options are what a Scaler works with. All but Recorder, Log and HostCPU are required.
+type Options struct {
+	Config   *config.Config
+	Fleet    *fleet.Fleet
+	Ports    *fleet.Ports
+	Driver   driver.Driver
+	Prober   Prober
+	Journal  *Journal
+	PortFree func(port int) error // nil when nobody holds the port
+	NewToken func() string        // a fresh random hex string of at least 32 characters
+	Now      func() time.Time     // for the journal alone: decisions rest on the fleet's clock
+	HostCPU  func() float64       // 0 to 1, mean of the last 2 s; -1: unknown
+	Recorder Recorder
+	Log      *slog.Logger
+}
+
+const (
+	tick = 250 * time.Millisecond
+	// Engines start containers one after the other for the most part; more at a time only makes each slower.
+	maxParallelStarts = 4
+)
+
+// Scaler scales the pools of one balancer. Make it with New, call Run once.
+type Scaler struct {
+	Options
+	reloads chan *config.Config
+	reports chan func() // what helpers found, to be applied by the loop
+
+	// Only used by the loop.
+	helpers  int // that will report
+	closing  bool
+	pools    []*poolState
+	owned    map[string]*owned // workers of ours by worker id
+	starting int               // starts in flight, all pools
+
+	mu       sync.Mutex // guards troubles and settled
+	troubles map[string]Trouble
+	settled  map[string]bool
+}
+
+// owned is a worker the driver runs for us. Only the loop changes it.
+type owned struct {
+	worker   *fleet.Worker
+	pool     *poolState
+	id       driver.ID // empty until the driver has started it
+	port     int       // 0: not booked
+	starting bool
+	began    time.Duration     // of its start, on the fleet's clock
+	readyAt  time.Duration     // when it became ready; 0: not yet
+	exit     *driver.ExitError // how it ended, when that was seen
+	retiring bool
+}
+
+// New makes a Scaler for the configured pools.
+func New(o Options) *Scaler {
+	if o.Recorder == nil {
+		o.Recorder = silent{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.HostCPU == nil {
+		o.HostCPU = func() float64 { return -1 }
+	}
+	s := &Scaler{
+		Options:  o,
+		reloads:  make(chan *config.Config),
+		reports:  make(chan func()),
+		owned:    map[string]*owned{},
+		troubles: map[string]Trouble{},
+		settled:  map[string]bool{},
+	}
+	for _, p := range o.Config.Pools {
+		s.pools = append(s.pools, &poolState{cfg: p})
+	}
+	return s
+}
+
+// Run scales until ctx ends, then drains and removes every worker of ours, or leaves them as on_exit says. Adopt must have been called.
+func (s *Scaler) Run(ctx context.Context) {
+	starts, stopStarts := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopStarts()
+	hints := s.watch(starts)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	s.step(starts)
+	for {
+		select {
+		case <-ctx.Done():
+			stopStarts()
+			s.shutdown()
+			return
+		case <-ticker.C:
+			s.step(starts)
+		case <-s.Fleet.Changed():
+			s.collect()
+			s.step(starts)
+		case apply := <-s.reports:
+			s.hear(apply)
+		case id := <-hints:
+			s.look(id)
+		case cfg := <-s.reloads:
+			s.reload(cfg)
+		}
+	}
+}
+
+// Reload hands the loop a new configuration. It returns once the loop has taken it or ctx ended.
+func (s *Scaler) Reload(ctx context.Context, cfg *config.Config) {
+	select {
+	case s.reloads <- cfg:
+	case <-ctx.Done():
+	}
+}
+
+func (s *Scaler) reload(cfg *config.Config) {
+	s.Config = cfg
+	for _, p := range cfg.Pools {
+		if ps := s.pool(p.Name); ps != nil {
+			ps.cfg = p
+			s.setQueueWait(ps)
+		}
+	}
+}
+
+func (s *Scaler) pool(name string) *poolState {
+	for _, p := range s.pools {
+		if p.cfg.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// launch runs work in a helper; what it returns is applied by the loop. Every wait in work is bounded.
+func (s *Scaler) launch(work func() (apply func())) {
+	s.helpers++
+	go func() { s.reports <- work() }() // the loop listens until every helper has reported
+}
+
+func (s *Scaler) hear(apply func()) {
+	s.helpers--
+	apply()
+}
+
+// Settled reports whether every pool has had its minimum of ready workers or was found unable to have it, and else which has not.
+func (s *Scaler) Settled() (ok bool, waiting string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.Config.Pools {
+		if p.Scaled() && !s.settled[p.Name] {
+			return false, p.Name
+		}
+	}
+	return true, ""
+}
+
+type silent struct{}
+
+func (silent) Started(string, time.Duration, string) {}
+func (silent) Stopped(string, string)                {}
+func (silent) Decided(string, string, string)        {}
+func (silent) DriverError(string, string)            {}

@@ -1,0 +1,395 @@
+package scaler
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"understudy/config"
+	"understudy/driver"
+	"understudy/driver/drivertest"
+	"understudy/fleet"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestAPoolGetsItsMinimumAndASpareAndGivesEverythingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", func(p *config.Pool) { p.Workers.Min = 2 }))
+		b.run()
+		if ok, waiting := b.scaler.Settled(); ok || waiting != "mult" {
+			t.Errorf("settled before a worker was ready: %v %q", ok, waiting)
+		}
+		b.pass(3 * time.Second)
+		b.want("mult", 2, 1)
+		if ok, waiting := b.scaler.Settled(); !ok {
+			t.Errorf("not settled: %q", waiting)
+		}
+		seen := map[int]bool{}
+		for _, c := range b.driver.Calls("start") {
+			if seen[c.Port] {
+				t.Errorf("port %d was given twice", c.Port)
+			}
+			seen[c.Port] = true
+			if c.Spec.Generation == "" || !strings.Contains(strings.Join(c.Spec.Env, " "), "UNDERSTUDY_IDENTITY="+c.Spec.Generation) {
+				t.Errorf("the worker was not given its identity: %v", c.Spec.Env)
+			}
+		}
+		for _, target := range b.prober.asked {
+			if target.Identity == "" {
+				t.Errorf("%s may be anybody: the built-in worker must show its identity", target.Address)
+			}
+		}
+		b.end()
+	})
+}
+
+func TestThePromotedSpareIsReplacedAndStepsBackForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", nil))
+		b.run()
+		b.pass(3 * time.Second)
+		b.want("mult", 1, 1)
+		wait := b.serve("mult", 2, 2*time.Second)
+		synctest.Wait()
+		b.want("mult", 2, 0) // in the arrival's own call, no time has passed
+		b.pass(1500 * time.Millisecond)
+		if got := b.states("mult"); got[fleet.Active]+got[fleet.Spare]+got[fleet.Starting] < 3 {
+			t.Errorf("the spare is not replaced: %v", got)
+		}
+		wait()
+		b.pass(60 * time.Second)
+		b.want("mult", 1, 1)
+		b.end()
+	})
+}
+
+func TestWaitingRequestsGetNewWorkersAndPortsAreUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", nil))
+		b.run()
+		b.pass(3 * time.Second)
+		for range 4 {
+			wait := b.serve("mult", 12, 400*time.Millisecond)
+			wait()
+			if n := b.states("mult")[fleet.Active]; n < 3 {
+				t.Errorf("%d workers after a burst of 12", n)
+			}
+			b.pass(90 * time.Second)
+			b.want("mult", 1, 1)
+		}
+		if n := len(b.driver.Calls("start")); n <= 20 {
+			t.Errorf("%d starts do not show that 20 ports are used again", n)
+		}
+		if s := b.ports.Status(); s.Leased != 2 || len(s.Quarantined) != 0 {
+			t.Errorf("ports: %+v", s)
+		}
+		b.end()
+	})
+}
+
+func TestAWorkerThatExitsAtOnceIsTriedLessAndLessOftenAndExplained(t *testing.T) {
+	t.Run("before it is ready", func(t *testing.T) { testCrashLoop(t, false) })
+	t.Run("just after it was ready", func(t *testing.T) { testCrashLoop(t, true) })
+}
+
+func testCrashLoop(t *testing.T, getsReady bool) {
+	synctest.Test(t, func(t *testing.T) {
+		crash := drivertest.FakeOptions{Plan: func(s driver.Spec) drivertest.Plan {
+			if s.Pool == "good" {
+				return drivertest.Plan{}
+			}
+			return drivertest.Plan{Exit: true, ExitAfter: 100 * time.Millisecond, ExitCode: 7, Logs: []string{"no such file: model.bin"}}
+		}}
+		b := newBench(t, crash, pool("bad", nil), pool("good", nil))
+		b.prober.deaf = func(inst driver.Instance) bool { return inst.Pool == "bad" && !getsReady }
+		b.run()
+		b.pass(5 * time.Minute)
+		starts := 0
+		for _, c := range b.driver.Calls("start") {
+			if c.Spec.Pool == "bad" {
+				starts++
+			}
+		}
+		if starts < 5 || starts > 14 {
+			t.Errorf("%d starts in five minutes, want the 1, 2, 4 .. 60 s of the back-off", starts)
+		}
+		trouble, ok := b.scaler.Trouble("bad")
+		if !ok || trouble.Code != 7 || len(trouble.Logs) != 1 || trouble.Logs[0] != "no such file: model.bin" {
+			t.Errorf("trouble: %+v", trouble)
+		}
+		b.want("good", 1, 1)
+		if _, err := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "bad"}); !errors.Is(err, fleet.ErrNoWorker) {
+			t.Errorf("a client of the bad pool gets %v", err)
+		}
+		if ok, _ := b.scaler.Settled(); !ok {
+			t.Error("a pool that cannot start keeps the balancer from being ready")
+		}
+		b.end()
+	})
+}
+
+func TestAMissingImageMakesItsPoolUnavailableAndNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		missing := drivertest.FakeOptions{Plan: func(s driver.Spec) drivertest.Plan {
+			if s.Pool == "bad" {
+				return drivertest.Plan{StartErr: driver.ErrImageMissing}
+			}
+			return drivertest.Plan{}
+		}}
+		b := newBench(t, missing, pool("bad", nil), pool("good", nil))
+		b.run()
+		b.pass(2 * time.Second)
+		b.want("good", 1, 1)
+		var status fleet.PoolStatus
+		for _, p := range b.fleet.Status() {
+			if p.Name == "bad" {
+				status = p
+			}
+		}
+		if !strings.Contains(status.Unavailable, "image") {
+			t.Errorf("unavailable: %q", status.Unavailable)
+		}
+		b.end()
+	})
+}
+
+func TestAPortSomebodyHoldsIsSkippedAndShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(100*time.Millisecond), pool("mult", nil))
+		b.foreign[20000] = true // found by our own probe
+		b.driver.Occupy(20001)  // found by the engine only
+		b.run()
+		b.pass(2 * time.Second)
+		b.want("mult", 1, 1)
+		s := b.ports.Status()
+		if len(s.Quarantined) != 2 || s.Quarantined[0].Port != 20000 || s.Quarantined[1].Port != 20001 {
+			t.Errorf("quarantined: %+v", s.Quarantined)
+		}
+		if _, trouble := b.scaler.Trouble("mult"); trouble {
+			t.Error("a taken port counts as the worker's failure")
+		}
+		b.end()
+	})
+}
+
+func TestWithoutAFreePortThePoolIsNotGrownAndSaysSoOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(100*time.Millisecond), pool("mult", nil))
+		for port := 20002; port < 20020; port++ {
+			b.foreign[port] = true
+		}
+		b.run()
+		b.pass(2 * time.Second)
+		b.want("mult", 1, 1)
+		wait := b.serve("mult", 10, 300*time.Millisecond)
+		wait()
+		b.pass(time.Second)
+		trouble, ok := b.scaler.Trouble("mult")
+		if !ok || !strings.Contains(trouble.Error, "20000-20019") {
+			t.Errorf("trouble: %+v", trouble)
+		}
+		notes := 0
+		for _, e := range b.journal.Last(1000) {
+			if strings.Contains(e.Note, "no free port") {
+				notes++
+			}
+		}
+		if notes != 1 {
+			t.Errorf("%d notes about it in the journal, want 1", notes)
+		}
+		b.end()
+	})
+}
+
+func TestAWorkerThatDiesIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(100*time.Millisecond), pool("mult", nil))
+		b.run()
+		b.pass(2 * provenAfter)
+		for _, p := range b.fleet.Status() {
+			b.driver.Kill(p.Workers[0].ID, 137)
+			b.driver.Vanish(p.Workers[1].ID)
+		}
+		b.pass(2 * time.Second)
+		b.want("mult", 1, 1)
+		if n := len(b.driver.Workers()); n != 2 {
+			t.Errorf("the driver has %d workers: the dead one was not removed", n)
+		}
+		b.end()
+	})
+}
+
+func TestAWorkerDrainedByRequestFinishesItsTaskAndIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(100*time.Millisecond), pool("mult", nil))
+		b.run()
+		b.pass(2 * time.Second)
+		lease, err := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "mult"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.fleet.Drain(lease.Worker.ID, "asked"); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(5 * time.Second)
+		if n := len(b.driver.Calls("stop")); n != 0 {
+			t.Error("it was stopped with a task in flight")
+		}
+		if got := b.states("mult"); got[fleet.Active] < 1 || got[fleet.Spare] < 1 || got[fleet.Draining] != 1 {
+			t.Errorf("it is not replaced while it drains: %v", got)
+		}
+		lease.Release(fleet.Outcome{Kind: fleet.Served})
+		b.pass(time.Second)
+		if n := len(b.driver.Calls("stop")); n != 1 {
+			t.Errorf("%d stops after it was done", n)
+		}
+		b.end()
+	})
+}
+
+func TestATaskThatOutlivesTheDrainTimeIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, drivertest.FakeOptions{}, pool("mult", func(p *config.Pool) { p.Drain = 7 * time.Second }))
+		b.run()
+		b.pass(time.Second)
+		lease, _ := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "mult"})
+		if _, err := b.fleet.Drain(lease.Worker.ID, "asked"); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(6 * time.Second)
+		if n := len(b.driver.Calls("stop")); n != 0 {
+			t.Error("stopped before its drain time")
+		}
+		b.pass(2 * time.Second)
+		if n := len(b.driver.Calls("stop")); n != 1 {
+			t.Errorf("%d stops after its drain time", n)
+		}
+		lease.Release(fleet.Outcome{Kind: fleet.Broke})
+		b.end()
+	})
+}
+
+func TestAStartThatIsCutShortByTheEndLeavesNothing(t *testing.T) {
+	for name, plan := range map[string]drivertest.Plan{
+		"in the driver":         {StartDelay: 10 * time.Second},
+		"while it is not ready": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, drivertest.FakeOptions{Plan: func(driver.Spec) drivertest.Plan { return plan }}, pool("mult", nil))
+				b.prober.deaf = func(driver.Instance) bool { return true }
+				b.run()
+				b.pass(time.Second)
+				b.end()
+				if _, trouble := b.scaler.Trouble("mult"); trouble {
+					t.Error("our own end counts as the worker's failure")
+				}
+			})
+		})
+	}
+}
+
+func TestOnExitLeaveKeepsTheWorkersAndTheNextBalancerAdoptsThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(100*time.Millisecond), pool("mult", nil))
+		b.cfg.OnExit = onExitLeave
+		b.run()
+		b.pass(2 * time.Second)
+		b.end()
+		left := b.driver.Workers()
+		if len(left) != 2 {
+			t.Fatalf("%d workers were left, want 2", len(left))
+		}
+
+		next := newBench(t, drivertest.FakeOptions{}, pool("mult", nil))
+		for _, inst := range left {
+			next.driver.Place(inst)
+		}
+		next.driver.Place(driver.Instance{Worker: "dead", Pool: "mult", Generation: "x", HostPort: 20010, Address: "http://127.0.0.1:20010"})
+		next.driver.Place(driver.Instance{Worker: "old", Pool: "gone", Generation: "y", HostPort: 20011, Running: true, Address: "http://127.0.0.1:20011"})
+		next.run()
+		next.pass(time.Second)
+		next.want("mult", 1, 1)
+		for _, c := range next.driver.Calls("start") {
+			t.Errorf("%s was started though two workers were there", c.Worker)
+		}
+		if n := len(next.driver.Workers()); n != 2 {
+			t.Errorf("%d workers are there, want the two adopted", n)
+		}
+		next.end()
+	})
+}
+
+func TestAWorkerOnAnAdoptedPortIsNotAdoptedTwiceNorIsAStranger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, drivertest.FakeOptions{}, pool("mult", nil))
+		b.driver.Place(driver.Instance{Worker: "a", Pool: "mult", Generation: "g", HostPort: 20003, Running: true, Address: "http://127.0.0.1:20003"})
+		b.driver.Place(driver.Instance{Worker: "b", Pool: "mult", Generation: "h", HostPort: 20004, Running: true, Address: "http://127.0.0.1:20004"})
+		b.prober.deaf = func(inst driver.Instance) bool { return inst.Worker == "b" }
+		adopted, removed, err := b.scaler.Adopt(t.Context())
+		if adopted != 1 || removed != 1 || err != nil {
+			t.Errorf("adopted %d, removed %d, %v", adopted, removed, err)
+		}
+		b.driver.SetDown(errors.New("away"))
+		other := New(b.scaler.Options)
+		if _, _, err := other.Adopt(t.Context()); err == nil {
+			t.Error("an engine that is away has no workers, it seems")
+		}
+		b.driver.SetDown(nil)
+		b.run()
+		b.end()
+	})
+}
+
+func TestARemovalThatFailsIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, drivertest.FakeOptions{}, pool("mult", nil))
+		b.run()
+		b.pass(time.Second)
+		b.driver.FailNext("stop", errors.New("busy"), errors.New("busy"))
+		id := b.fleet.Status()[0].Workers[0].ID
+		if _, err := b.fleet.Drain(id, "asked"); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(10 * time.Second)
+		if n := len(b.driver.Calls("stop")); n != 3 {
+			t.Errorf("%d tries", n)
+		}
+		b.end()
+	})
+}
+
+func TestAReloadChangesTheBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(100*time.Millisecond), pool("mult", nil))
+		b.run()
+		b.pass(2 * time.Second)
+		b.want("mult", 1, 1)
+		next := *b.cfg
+		next.Pools = []config.Pool{pool("mult", func(p *config.Pool) { p.Workers.Min = 4 })}
+		b.scaler.Reload(t.Context(), &next)
+		b.pass(2 * time.Second)
+		b.want("mult", 4, 1)
+		b.end()
+	})
+}
+
+func TestNoMoreThanFourStartsAreInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(time.Second), pool("a", func(p *config.Pool) { p.Workers.Min = 6 }), pool("b", func(p *config.Pool) { p.Workers.Min = 6 }))
+		b.run()
+		b.pass(500 * time.Millisecond)
+		if n := len(b.driver.Calls("start")); n != maxParallelStarts {
+			t.Errorf("%d starts at once", n)
+		}
+		b.pass(10 * time.Second)
+		b.want("a", 6, 1)
+		b.want("b", 6, 1)
+		b.end()
+	})
+}

@@ -1,0 +1,112 @@
+package scaler
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"understudy/config"
+	"understudy/fleet"
+	"understudy/scaler/policy"
+)
+
+// poolState is what the loop remembers about one pool.
+type poolState struct {
+	cfg    config.Pool
+	memory policy.State
+	last   policy.Decision // the one before
+	seen   bool            // there was one before
+
+	starts     int             // in flight
+	startTimes []time.Duration // of the last 10 good starts
+	fails      int             // failed starts in a row
+	crashes    int             // workers in a row that were ready and died soon after
+	failedAt   time.Duration   // the last of either
+	refused    string          // why it could not grow the last time it should have
+}
+
+// step decides for every pool and does what was decided. Pools with more requests waiting are served first, because starts are few.
+func (s *Scaler) step(ctx context.Context) {
+	type plan struct {
+		pool *poolState
+		in   policy.Snapshot
+		out  policy.Decision
+	}
+	var plans []plan
+	for _, p := range s.pools {
+		m, ok := s.Fleet.Measure(p.cfg.Name)
+		if !ok || !p.cfg.Scaled() {
+			continue
+		}
+		s.forgive(p, m.Now)
+		in := s.observe(p, m)
+		out, memory := policy.Decide(policyConfig(p.cfg), in, p.memory)
+		p.memory = memory
+		plans = append(plans, plan{p, in, out})
+		s.settle(p, m)
+	}
+	slices.SortStableFunc(plans, func(a, b plan) int { return cmp.Compare(b.in.Queue, a.in.Queue) })
+	for _, d := range plans {
+		s.write(d.pool, d.in, d.out)
+		s.apply(ctx, d.pool, d.out)
+	}
+}
+
+func (s *Scaler) apply(ctx context.Context, p *poolState, d policy.Decision) {
+	name := p.cfg.Name
+	s.Fleet.Steer(name, d.Active, d.Spare)
+	s.Fleet.SetDesired(name, d.Need+d.Spare, d.Reason)
+	for n := d.Pipeline - p.starts; n > 0 && s.starting < maxParallelStarts && s.spawn(ctx, p); n-- {
+	}
+	for _, w := range s.Fleet.Retire(name, d.Remove, d.Spare, "scale_down") {
+		s.retire(w, "scale_down")
+	}
+}
+
+// collect finds workers of ours that were drained by request or failed, and removes them. Those that still start are seen to when their start ends.
+func (s *Scaler) collect() {
+	for _, w := range s.Fleet.Workers(fleet.Draining) {
+		s.retire(w, "drained")
+	}
+	for _, w := range s.Fleet.Workers(fleet.Failed) {
+		s.crashed(w)
+		s.retire(w, "failed")
+	}
+}
+
+// write puts a decision into the journal and the log when it differs from the one before.
+func (s *Scaler) write(p *poolState, in policy.Snapshot, d policy.Decision) {
+	before := p.last.Need
+	if p.seen && d.Need == p.last.Need && d.Term == p.last.Term && d.Clamp == p.last.Clamp && d.Remove == 0 {
+		p.last = d
+		return
+	}
+	if !p.seen {
+		before = in.Active
+	}
+	e := Entry{At: s.Now(), Pool: p.cfg.Name, From: before, To: d.Need, Decision: d, Input: in}
+	p.last, p.seen = d, true
+	s.Journal.Add(e)
+	s.Recorder.Decided(e.Pool, e.Direction(), d.Term)
+	s.Log.Info("scale", slog.String("pool", e.Pool), slog.Int("from", e.From), slog.Int("to", e.To), slog.String("why", d.Reason))
+}
+
+// settle notes that a pool has reached its minimum, or cannot.
+func (s *Scaler) settle(p *poolState, m fleet.Measured) {
+	if m.Active+m.Spare < p.cfg.Workers.Min && p.fails+p.crashes == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settled[p.cfg.Name] = true
+}
+
+func policyConfig(c config.Pool) policy.Config {
+	return policy.Config{
+		Target: c.Target.Latency, Percentile: c.Target.Percentile,
+		Min: c.Workers.Min, Max: c.Workers.Max, Spare: c.Workers.Spare, SpareMax: c.Workers.SpareMax,
+		Concurrency: c.Concurrency, Parallel: maxParallelStarts,
+	}
+}
