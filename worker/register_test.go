@@ -25,7 +25,7 @@ func TestAWorkerRegistersWithBackOffUntilItIsAccepted(t *testing.T) {
 		w := newWorker(t, Options{Register: "http://p:3000", Log: slog.New(slog.NewTextHandler(&log, nil))})
 		w.transport = p
 		_, stop := start(t, w)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -50,7 +50,7 @@ func TestAWorkerRegistersWithBackOffUntilItIsAccepted(t *testing.T) {
 		if !strings.Contains(log.String(), "500") && !strings.Contains(log.String(), "Internal Server Error") {
 			t.Errorf("the log does not tell the cause:\n%s", log.String())
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if n := len(p.seen()); n != len(calls) {
 			t.Errorf("a stopped worker registered %d times more", n-len(calls))
 		}
@@ -64,7 +64,7 @@ func TestAPlannerThatWasRestartedIsRegisteredWithAgain(t *testing.T) {
 		w := newWorker(t, Options{Register: "http://p:3000", Log: slog.New(slog.NewTextHandler(&log, nil))})
 		w.transport = p
 		_, stop := start(t, w)
-		time.Sleep(45 * time.Second)
+		<-time.After(45 * time.Second)
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
@@ -120,7 +120,7 @@ func TestAWorkerThatIsToldNoPlannerRegistersNowhere(t *testing.T) {
 		w := newWorker(t, Options{})
 		w.transport = p
 		_, stop := start(t, w)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
@@ -135,7 +135,7 @@ type hangingPlanner struct{}
 
 func (hangingPlanner) RoundTrip(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	return nil, r.Context().Err()
 }
 

@@ -130,7 +130,7 @@ func TestAListenerThatBreaksEndsTheWorkerWithAnError(t *testing.T) {
 		if err := <-ended; err == nil || !strings.Contains(err.Error(), "stopped serving") {
 			t.Errorf("got %v", err)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if n := len(p.seen()); n != 1 {
 			t.Errorf("a worker that ended registered %d times, want once, before its end", n)
 		}
