@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -82,6 +84,93 @@ func TestCallersAreReusedRatherThanStartedForEachRequest(t *testing.T) {
 		}
 		if l.recorder.count != 500 {
 			t.Errorf("%d requests", l.recorder.count)
+		}
+	})
+}
+
+func TestLatencyCountsFromTheIntendedSendAlsoWhenTheClientIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c collector
+		l := newLoad(t.Context(), Options{}.withDefaults(), plan{}, slow{5 * time.Millisecond}, &c)
+		defer l.cancel(nil)
+		tasks := []task{{at: 0}, {at: 10 * time.Millisecond}, {at: 100 * time.Millisecond}}
+		late := sourceFunc(func() (task, error) {
+			if len(tasks) == 0 {
+				return task{}, io.EOF
+			}
+			next := tasks[0]
+			if tasks = tasks[1:]; next.at == 10*time.Millisecond {
+				pause(t.Context(), 50*time.Millisecond) // the client has no time just now
+			}
+			return next, nil
+		})
+		if err := l.openLoop(t.Context(), late); err != nil {
+			t.Fatal(err)
+		}
+		l.settle(t.Context())
+		l.watcher.stop()
+		want := [][3]time.Duration{{0, 0, 5}, {10, 50, 45}, {100, 100, 5}}
+		for i, r := range c.results {
+			if got := [3]time.Duration{r.Intended, r.Actual, r.Latency}; got != [3]time.Duration{
+				want[i][0] * time.Millisecond, want[i][1] * time.Millisecond, want[i][2] * time.Millisecond} {
+				t.Errorf("request %d: intended, sent, took %v; want %v ms", i, got, want[i])
+			}
+		}
+		if last := c.progress[len(c.progress)-1]; len(c.results) != 3 || last.InFlight != 0 || last.Sent != 3 {
+			t.Errorf("%d results, %+v", len(c.results), last)
+		}
+	})
+}
+
+// slow answers after some time.
+type slow struct{ takes time.Duration }
+
+func (s slow) send(ctx context.Context, t task, buf []byte) (answer, error) {
+	pause(ctx, s.takes)
+	return answer{status: 200}, ctx.Err()
+}
+
+func (slow) close() {}
+
+func TestRequestsThatDoNotOverlapNeverOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Rate: 100, N: 50, MaxInFlight: 1}.withDefaults()
+		l := newLoad(t.Context(), o, plan{}, slow{5 * time.Millisecond}, nil)
+		defer l.cancel(nil)
+		src, _, err := newSource(Options{Rate: 100, N: 50, Mix: Mix{{"x", 1}}}.withDefaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.openLoop(t.Context(), src); err != nil {
+			t.Fatal(err)
+		}
+		l.settle(t.Context())
+		if r := l.recorder; r.count != 50 || r.errors != 0 {
+			t.Errorf("%d requests, %d errors", r.count, r.errors)
+		}
+	})
+}
+
+func TestARunLetsGoOfItsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := serve(t, func(http.ResponseWriter, *http.Request) {})
+		var open []net.Conn
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := m.dial(ctx, network, address)
+			open = append(open, c)
+			return c, err
+		}
+		if _, err := Run(t.Context(), Options{N: 3, Mix: Mix{{"x", 1}}, Dial: dial}, nil); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if len(open) != 2 { // one to see whether anybody is there, one for the three requests
+			t.Errorf("%d connections", len(open))
+		}
+		for i, c := range open {
+			if _, err := c.Write([]byte("x")); !errors.Is(err, io.ErrClosedPipe) {
+				t.Errorf("connection %d is still open: %v", i, err)
+			}
 		}
 	})
 }

@@ -30,6 +30,15 @@ func TestTheRecorderKeepsTheFirstSampleOfEachCause(t *testing.T) {
 	}
 }
 
+func TestWhatWasNeverSentWasNotLate(t *testing.T) {
+	r := newRecorder()
+	r.record(answeredBy("w", time.Millisecond))
+	r.record(Result{Capability: "x", Actual: time.Second, Latency: time.Second, Cause: Overload, Queue: -1, Service: -1})
+	if report := r.report(Options{}, plan{}, false); report.ScheduleError != (Lateness{}) || report.KeptUp || report.Latency.Max != 1 {
+		t.Errorf("%+v", report)
+	}
+}
+
 func TestTheNumberOfWorkersRememberedIsBounded(t *testing.T) {
 	r := newRecorder()
 	for i := range maxWorkers + 500 {

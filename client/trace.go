@@ -112,9 +112,9 @@ func (tr *trace) capability(kind string) (string, error) {
 	if len(tr.capabilities) == maxKinds {
 		return "", fmt.Errorf("it is one more than the %d different kinds a trace may have", maxKinds)
 	}
-	tr.capabilities[strings.Clone(kind)] = c // a field shares its memory with the whole row
+	tr.capabilities[kind] = c
 	if !slices.Contains(tr.capabilitiesInOrder, c) {
-		tr.capabilitiesInOrder = append(tr.capabilitiesInOrder, strings.Clone(c))
+		tr.capabilitiesInOrder = append(tr.capabilitiesInOrder, c)
 	}
 	return c, nil
 }

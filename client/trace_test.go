@@ -139,15 +139,25 @@ func TestReplayEndsEarlyWhenToldSo(t *testing.T) {
 		name    string
 		options Options
 		want    int
+
+		requests int
+		lasts    time.Duration
 	}{
-		{"whole", Options{}, 4},
-		{"by number", Options{N: 3}, 3},
-		{"by time", Options{Duration: 2 * time.Second}, 2},
-		{"by time, faster", Options{Duration: 2 * time.Second, Speed: 2}, 4},
+		{"whole", Options{}, 4, 4, 3 * time.Second},
+		{"by number", Options{N: 3}, 3, 3, 3 * time.Second},
+		{"by time", Options{Duration: 2 * time.Second}, 2, 4, 2 * time.Second},
+		{"by time, faster", Options{Duration: 2 * time.Second, Speed: 2}, 4, 4, 1500 * time.Millisecond},
 	} {
 		c.options.Trace = path
 		if got := drainSource(t, c.options); got != c.want {
 			t.Errorf("%s: %d requests, want %d", c.name, got, c.want)
+		}
+		src, p, err := newSource(c.options.withDefaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if src.close(); p.requests != c.requests || p.lasts != c.lasts {
+			t.Errorf("%s: planned %+v", c.name, p)
 		}
 	}
 }

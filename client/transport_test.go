@@ -85,6 +85,22 @@ func TestTheWholeAnswerIsReadAndTheConnectionUsedAgain(t *testing.T) {
 	}
 }
 
+func TestEveryCallerKeepsItsConnection(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	report, err := Run(t.Context(), Options{Target: server.URL, N: 2000, Concurrency: 16, Mix: Mix{{"x", 1}}}, nil)
+	if n := connections.Load(); err != nil || report.Errors != 0 || n > 40 {
+		t.Errorf("%d connections for 16 callers, %v", n, err)
+	}
+}
+
 // raw is a server that answers every request with the same bytes and then closes the connection.
 func raw(t *testing.T, answer string) string {
 	t.Helper()

@@ -120,7 +120,7 @@ func (c check) admin(cfg *Config) {
 		c.bad("admin_token", nil, "is *** (what config print writes in place of it)", "the token itself")
 	case strings.ContainsFunc(cfg.AdminToken, func(r rune) bool { return r <= ' ' || r > '~' }):
 		c.bad("admin_token", nil, "has a character that a Bearer token cannot have", "visible ASCII, no spaces")
-	case ok && !a.loopback() && cfg.AdminToken == "" && c.sound("admin", "admin_token"):
+	case ok && !a.loopback() && cfg.AdminToken == "" && c.sound("admin_token"):
 		c.bad("admin", cfg.Admin, "can be reached from other hosts and there is no admin_token", "a loopback address such as 127.0.0.1:8081, or set admin_token")
 	}
 }
@@ -132,7 +132,7 @@ func (c check) planner(p Planner) {
 			c.bad(fmt.Sprintf("planner.allow[%d]", i), cidr, "is not a network", "a CIDR such as 172.16.0.0/12, or 10.1.2.3/32 for one host")
 		}
 	}
-	if a, ok := parseAddress(p.Listen); ok && !a.loopback() && len(p.Allow) == 0 && c.sound("planner.listen", "planner.allow") {
+	if a, ok := parseAddress(p.Listen); ok && !a.loopback() && len(p.Allow) == 0 {
 		c.bad("planner.allow", nil, fmt.Sprintf("is empty, but planner.listen, %q, can be reached from other hosts", p.Listen),
 			"at least one CIDR, such as 172.16.0.0/12, or a loopback planner.listen")
 	}

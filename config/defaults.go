@@ -63,7 +63,6 @@ func complete(given map[string]any) map[string]any {
 	if p.Workers.Max == 0 {
 		p.Workers = Workers{}
 	}
-	p.Workers.SpareMax = p.Workers.Spare
 	if spare, ok := workers["spare"].(int); ok {
 		p.Workers.SpareMax = spare
 	}

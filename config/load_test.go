@@ -120,6 +120,27 @@ func TestProblemsNameWhereTheValueCameFrom(t *testing.T) {
 	}
 }
 
+func TestItemsOfAListComeFromWhereTheListCameFrom(t *testing.T) {
+	_, err := Load(Source{
+		Default:   []byte("planner:\n  allow: [10.0.0.0/8, 11.0.0.0/8]"),
+		Overrides: map[string]any{"planner.allow": []string{"10.0.0.0/8", "x"}},
+	})
+	want := `--planner-allow: planner.allow[1]: "x" is not a network; legal: a CIDR such as 172.16.0.0/12, or 10.1.2.3/32 for one host`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestNothingIsJudgedByDefaultsWhenTheFileCannotBeRead(t *testing.T) {
+	for _, src := range []Source{{File: "missing"}, {Default: []byte("a: b: c")}, {Default: []byte("- a")}} {
+		src.Overrides = map[string]any{"ports.to": 20000} // too few for the default pool
+		_, err := Load(src)
+		if lines := linesOf(t, err); len(lines) != 1 {
+			t.Errorf("got %q", lines)
+		}
+	}
+}
+
 func TestLetterCaseAndDotsInValuesAndListsSurvive(t *testing.T) {
 	p := load(t, `
 pools:

@@ -68,6 +68,7 @@ func TestRulesOutsidePools(t *testing.T) {
 		{"listen: 127.0.0.1:9000\nadmin: localhost:9000", []string{`2: admin: "localhost:9000" is the address of listen too; legal: an address of its own`}},
 		{"listen: :9000\nadmin: 127.0.0.1:9000", []string{`2: admin: "127.0.0.1:9000" is the address of listen too; legal: an address of its own`}},
 		{"listen: 127.0.0.1:9000\nadmin: '[::1]:9000'", nil},
+		{"listen: '[::ffff:127.0.0.1]:9000'\nadmin: 127.0.0.1:9000", []string{`2: admin: "127.0.0.1:9000" is the address of listen too; legal: an address of its own`}},
 		{"listen: box:9000\nadmin: BOX:9000\nadmin_token: t", []string{`2: admin: "BOX:9000" is the address of listen too; legal: an address of its own`}},
 		{"listen: box:9000\nadmin: 127.0.0.1:9000", nil},
 		{"listen: 0.0.0.0:9000\nadmin: '[::1]:9000'", nil},

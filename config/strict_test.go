@@ -9,6 +9,7 @@ import (
 func TestUnknownKeysNameTheNearestKnownOne(t *testing.T) {
 	checkRules(t, []rule{
 		{"lisen: x", []string{"1: lisen: is not a known key; the nearest is listen"}},
+		{"LISEN: x", []string{"1: LISEN: is not a known key; the nearest is listen"}},
 		{"Listen: x", []string{"1: Listen: is not a known key; keys are in lower case: listen"}},
 		{"onExit: leave", []string{"1: onExit: is not a known key; the nearest is on_exit"}},
 		{"planner.listen: x", []string{"1: planner.listen: is not a known key; the nearest is planner.listen"}},
@@ -102,6 +103,8 @@ func TestMergesThatCannotBeFollowed(t *testing.T) {
 	checkRules(t, []rule{
 		{"pools: [{name: a, <<: text}]", []string{"1: pools.a: merges (<<) something that has no keys; legal: a mapping, or a list of mappings"}},
 		{"pools: [{name: a, <<: [text]}]", []string{"1: pools.a: merges (<<) something that has no keys; legal: a mapping, or a list of mappings"}},
+		{"pools: [{name: a, <<: [" + strings.Repeat("{},", 9) + "]}]", []string{"1: pools.a: merges (<<) too much; legal: at most 8 mappings, and as many within each other"}},
+		{"pools: [{name: a, <<: [" + strings.Repeat("{},", 8) + "]}]", nil},
 		{"pools: [&a {name: a, <<: *a}]", []string{"1: pools.a: merges (<<) too much; legal: at most 8 mappings, and as many within each other"}},
 		{"pools: [&a {name: a, env: [*a]}]", []string{"1: pools.a.env[0]: is not a single value; legal: one text"}},
 	})
@@ -151,6 +154,14 @@ func TestAMistakeIsNotFollowedByOnesThatOnlyComeFromIt(t *testing.T) {
 		{"pools: [{name: a, workers: {min: 20, max: x}}]", []string{`1: pools.a.workers.max: "x" is not a whole number; legal: a whole number`}},
 		{"pools: [{name: a, workers: 5}]", []string{`1: pools.a.workers: "5" is not a mapping; legal: keys below it: min, max, spare, spare_max`}},
 		{"pools: [{name: a, image: i, capabilities: x}]", []string{`1: pools.a.capabilities: "x" is not a list; legal: a list, such as [a, b]`}},
+		{"ports: {from: 30000, to: x}", []string{`1: ports.to: "x" is not a whole number; legal: a whole number`}},
+		{"ports: {from: x, to: 20001}", []string{`1: ports.from: "x" is not a whole number; legal: a whole number`}},
+		{"ports: {from: 100, to: 103}\npools: [{name: a, workers: {max: x}}]", []string{`2: pools.a.workers.max: "x" is not a whole number; legal: a whole number`}},
+		{"admin: :8081\nadmin_token: [x]", []string{`2: admin_token: is not a single value; legal: one text`}},
+		{"planner: {listen: ':3000', allow: [[x]]}", []string{`1: planner.allow[0]: is not a single value; legal: one text`}},
+		{"driver: docker\npools: [{name: a, image: [x], command: [y], capabilities: [z]}]", []string{`2: pools.a.image: is not a single value; legal: one text`}},
+		{"driver: process\npools: [{name: a, image: x, command: y, capabilities: [z]}]", []string{`2: pools.a.command: "y" is not a list; legal: a list, such as [a, b]`}},
+		{"pools: [{name: [x]}, {name: [x]}]", []string{`1: pools[0].name: is not a single value; legal: one text`, `1: pools[1].name: is not a single value; legal: one text`}},
 		{"admin: nowhere\nlisten: nowhere", []string{
 			`1: admin: "nowhere" is not an address; legal: host:port with a port of 0 to 65535, such as 127.0.0.1:8080`,
 			`2: listen: "nowhere" is not an address; legal: host:port with a port of 0 to 65535, such as 127.0.0.1:8080`}},

@@ -18,7 +18,7 @@ func (c check) bad(key string, value any, wrong, legal string) {
 	c.fail(join(c.at, key), value, wrong, legal)
 }
 
-// sound tells whether none of the keys has a problem yet: only then is it worth judging them together.
+// sound tells whether none of the keys has a problem yet: only then is another one worth judging by them.
 func (c check) sound(keys ...string) bool {
 	return !slices.ContainsFunc(keys, func(key string) bool { return c.broken(join(c.at, key)) })
 }
@@ -59,7 +59,7 @@ func validate(cfg *Config, r *report) {
 	if !instanceName.MatchString(cfg.Instance) {
 		c.bad("instance", cfg.Instance, "is not a name", "1 to 40 of a-z, 0-9, _, . and -, the first a letter or digit")
 	}
-	if cfg.OnExit == "leave" && cfg.Driver == "process" && c.sound("on_exit", "driver") {
+	if cfg.OnExit == "leave" && cfg.Driver == "process" {
 		c.bad("on_exit", cfg.OnExit, "is impossible with driver process, whose workers end with the balancer", "remove")
 	}
 	c.zeroOr("guard", cfg.Guard, time.Second)
@@ -78,7 +78,7 @@ var (
 func (c check) ports(p Ports) {
 	c.between("ports.from", p.From, 1, 65535)
 	c.between("ports.to", p.To, 1, 65535)
-	if p.From > p.To && c.sound("ports.from", "ports.to") {
+	if p.From > p.To && c.sound("ports.to") {
 		c.bad("ports.from", p.From, fmt.Sprintf("is more than ports.to, %d", p.To), fmt.Sprintf("1 to %d", p.To))
 	}
 }
@@ -103,7 +103,7 @@ func (c check) pools(cfg *Config) {
 		at := fmt.Sprintf("pools[%d]", i)
 		in := check{c.report, at}
 		in.name(p.Name)
-		if j, ok := first[p.Name]; ok && in.sound("name") {
+		if j, ok := first[p.Name]; ok {
 			in.bad("name", p.Name, fmt.Sprintf("is the name of pools[%d] too", j), "names that differ")
 		}
 		if _, ok := first[p.Name]; !ok {
@@ -135,7 +135,7 @@ func (c check) room(cfg *Config) {
 			want += p.Workers.Max
 		}
 	}
-	if want > have && c.sound("ports.from", "ports.to") {
+	if want > have {
 		c.bad("ports", fmt.Sprintf("%d to %d", cfg.Ports.From, cfg.Ports.To),
 			fmt.Sprintf("has %d ports, but workers.max of all pools add up to %d", have, want),
 			fmt.Sprintf("at least %d ports, or lower workers.max", want))

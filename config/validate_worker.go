@@ -13,9 +13,9 @@ func (c check) recipe(p Pool, driver string) {
 		c.bad("image", p.Image, "is not an image", "[registry[:port]/]name[:tag][@digest], the name in lower case, such as ghcr.io/me/render:1.4")
 	}
 	switch {
-	case driver == "docker" && p.Image == "" && len(p.Command) > 0 && c.sound("driver", "image", "command"):
+	case driver == "docker" && p.Image == "" && len(p.Command) > 0 && c.sound("image", "command"):
 		c.bad("command", nil, "has no image to run in, and driver docker runs nothing else", "give an image, or use driver process")
-	case driver == "process" && p.Image != "" && len(p.Command) == 0 && c.sound("driver", "image", "command"):
+	case driver == "process" && p.Image != "" && len(p.Command) == 0 && c.sound("image", "command"):
 		c.bad("image", p.Image, "cannot be run by driver process", "give a command, or use driver docker")
 	case len(p.Command) > 0 && p.Command[0] == "":
 		c.bad("command[0]", p.Command[0], "names no program", "a program, then its arguments")

@@ -17,10 +17,18 @@ type watched struct {
 
 // watching runs a test in a bubble, in which a tick has been dealt with once the watcher waits again.
 func watching(t *testing.T, file string, test func(*testing.T, *watched)) {
+	t.Helper()
+	watchingAfter(t, file, func() {}, test)
+}
+
+// watchingAfter is watching, with something that happens after the watcher was made and before it runs.
+func watchingAfter(t *testing.T, file string, between func(), test func(*testing.T, *watched)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &watched{ticks: make(chan time.Time)}
 		ctx, cancel := context.WithCancel(t.Context())
 		watcher := NewWatcher(file)
+		between()
 		go watcher.run(ctx, w.ticks, func() { w.calls++ })
 		test(t, w)
 		cancel()
@@ -63,6 +71,13 @@ func TestAChangeCountsOnceItHasStayedTheSameForATick(t *testing.T) {
 		stamp(t, file, "same length", 4)
 		w.look(t, 1)
 		w.look(t, 2)
+		stamp(t, file, "other length, same time", 4)
+		w.look(t, 2)
+		w.look(t, 3)
+		stamp(t, file, "OTHER length, later time", 5)
+		stamp(t, file, "other LENGTH, later time", 6)
+		w.look(t, 3)
+		w.look(t, 4)
 	})
 }
 
@@ -128,9 +143,9 @@ func TestAFileThatIsGoneIsWaitedFor(t *testing.T) {
 func TestAChangeBetweenNewWatcherAndRunIsNoticed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	stamp(t, file, "a", 1)
-	watching(t, file, func(t *testing.T, w *watched) {
-		stamp(t, file, "b", 2)
+	watchingAfter(t, file, func() { stamp(t, file, "b", 2) }, func(t *testing.T, w *watched) {
 		w.look(t, 0)
+		w.look(t, 1)
 		w.look(t, 1)
 	})
 }
@@ -148,8 +163,13 @@ func TestWatchLooksOnceASecondUntilItsContextEnds(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		stamp(t, file, "b", 2)
-		if took := (<-changed).Sub(start); took != 2*time.Second {
-			t.Errorf("noticed after %v, want 2s", took)
+		select {
+		case at := <-changed:
+			if took := at.Sub(start); took != 2*time.Second {
+				t.Errorf("noticed after %v, want 2s", took)
+			}
+		case <-time.After(time.Minute):
+			t.Error("not noticed in a minute")
 		}
 		cancel()
 		<-ended

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (f *Fleet) claim(req Request) (Lease, *waiter, error) {
 		home.gauge.shed++
 		return Lease{}, nil, ErrQueueFull
 	}
-	w := &waiter{req: req, route: r, home: home, arrived: arrived, seq: seq, granted: make(chan Lease, 1)}
+	w := &waiter{req: req, route: r, home: home, arrived: arrived, seq: seq, granted: make(chan Lease, 1), nudged: make(chan struct{}, 1)}
 	r.queue.add(w)
 	home.gauge.level(now, home)
 	return Lease{}, w, nil
@@ -72,16 +73,19 @@ func (f *Fleet) arrive(r *route, req Request, now time.Duration) (home *pool, ar
 }
 
 // home is the pool an arrival counts in: the first that has the capability, or the next while that one can neither serve nor grow.
+// Where none can, it is the first that is not unavailable.
 func (r *route) home() *pool {
-	if len(r.pools) == 1 {
-		return r.pools[0]
-	}
+	home := r.pools[0]
 	for _, p := range r.pools {
-		if p.unavailable == "" && (p.ours() < p.Max || p.serving.n < p.slots) {
+		switch {
+		case p.unavailable != "":
+		case p.ours() < p.Max || p.room > 0:
 			return p
+		case home.unavailable != "":
+			home = p
 		}
 	}
-	return r.pools[0]
+	return home
 }
 
 // pick finds a worker that can begin now: the next idle one in rotation, else a spare of the home pool, else one of another pool.
@@ -91,22 +95,22 @@ func (f *Fleet) pick(r *route, home *pool, not *Worker, now time.Duration) (*Wor
 			return w, Warm
 		}
 	}
-	if w := home.promote(not); w != nil {
+	if w := home.promote(r, not); w != nil {
 		return w, SpareStart
 	}
 	for _, p := range r.pools {
-		if w := p.promote(not); w != nil {
+		if w := p.promote(r, not); w != nil {
 			return w, SpareStart
 		}
 	}
 	return nil, ""
 }
 
-// promote puts the pool's oldest spare into rotation.
-func (p *pool) promote(not *Worker) *Worker {
+// promote puts the pool's oldest spare that can do it into rotation. One adopted from an earlier configuration may not.
+func (p *pool) promote(r *route, not *Worker) *Worker {
 	for i, w := range p.spares {
-		if w != not {
-			p.spares = append(p.spares[:i], p.spares[i+1:]...)
+		if w != not && slices.Contains(w.group.routes, r) {
+			p.spares = slices.Delete(p.spares, i, i+1)
 			w.become(Active)
 			return w
 		}
@@ -114,19 +118,20 @@ func (p *pool) promote(not *Worker) *Worker {
 	return nil
 }
 
-// feed gives the oldest requests waiting to the free workers of a group.
+// feed gives the oldest requests waiting to the free workers of a group. A request that must not have the worker that is free is
+// passed over and keeps its place, and so does the worker.
 func (f *Fleet) feed(g *group, now time.Duration) {
-	for {
-		w := g.take(nil)
-		if w == nil {
+	var passed uint64
+	for wt := g.oldest(passed); wt != nil; wt = g.oldest(passed) {
+		w := g.take(wt.req.Not)
+		switch {
+		case w == nil && wt.req.Not == nil:
 			return
+		case w == nil:
+			passed = wt.seq
+			continue
 		}
-		wt := g.oldest(w)
-		if wt == nil {
-			g.offer(w, now)
-			return
-		}
-		wt.route.queue.remove(wt)
+		f.unqueue(wt)
 		start := Warm
 		if w.served == 0 && w.readyAt > wt.arrived && w.Origin == Cold {
 			start = ColdStart
@@ -135,15 +140,25 @@ func (f *Fleet) feed(g *group, now time.Duration) {
 	}
 }
 
-// oldest finds the request that has waited longest among those this worker may take.
-func (g *group) oldest(worker *Worker) *waiter {
+// oldest finds the request that has waited longest among those that a worker of this group can serve and that arrived after passed.
+func (g *group) oldest(passed uint64) *waiter {
 	var found *waiter
 	for _, r := range g.routes {
-		if w := r.queue.first(worker); w != nil && (found == nil || w.seq < found.seq) {
+		if w := r.queue.first(passed); w != nil && (found == nil || w.seq < found.seq) {
 			found = w
 		}
 	}
 	return found
+}
+
+// unqueue takes a waiter out of its queue. Whoever is at the head now watches over the paused workers in its stead.
+func (f *Fleet) unqueue(w *waiter) {
+	q := &w.route.queue
+	watched := q.head == w
+	q.remove(w)
+	if watched && len(f.paused) > 0 {
+		q.nudge()
+	}
 }
 
 // wait blocks until the waiter is granted a lease or leaves.
@@ -161,6 +176,8 @@ func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
 		case <-ctx.Done():
 			timer.Stop()
 			return f.leave(w, context.Cause(ctx))
+		case <-w.nudged:
+			timer.Stop()
 		case <-timer.C:
 			if f.wake(w, deadline) {
 				return f.leave(w, ErrQueueTimeout)
@@ -175,33 +192,12 @@ func (f *Fleet) deadline(w *waiter) time.Duration {
 	return w.arrived + w.home.QueueWait
 }
 
-// nextWake is how long to sleep: until the deadline, or until a worker that said it was busy may be asked again.
-func (f *Fleet) nextWake(w *waiter, deadline time.Duration) time.Duration {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	now := f.since()
-	until := deadline
-	for _, p := range f.paused {
-		until = min(until, p.paused)
-	}
-	return max(until-now, 0)
-}
-
-// wake brings paused workers back and reports whether the waiter's time is over.
-func (f *Fleet) wake(w *waiter, deadline time.Duration) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	now := f.since()
-	f.resume(now)
-	return now >= deadline
-}
-
 // leave takes a waiter out of the queue. One that was granted a lease in the same moment gives it back when its caller has left, and
 // takes it when only its time was over.
 func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
 	f.mu.Lock()
 	if w.queued {
-		w.route.queue.remove(w)
+		f.unqueue(w)
 		w.home.gauge.level(f.since(), w.home)
 		if errors.Is(cause, ErrQueueTimeout) {
 			w.home.gauge.shed++
@@ -219,26 +215,5 @@ func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
 	default:
 		lease.Release(Outcome{Kind: Unused})
 		return Lease{}, cause
-	}
-}
-
-// resume lets workers whose pause is over be asked again.
-func (f *Fleet) resume(now time.Duration) {
-	if len(f.paused) == 0 {
-		return
-	}
-	kept := f.paused[:0]
-	var back []*Worker
-	for _, w := range f.paused {
-		if w.paused > now {
-			kept = append(kept, w)
-		} else {
-			back = append(back, w)
-		}
-	}
-	f.paused = kept
-	for _, w := range back {
-		w.group.offer(w, now)
-		f.feed(w.group, now)
 	}
 }

@@ -240,13 +240,10 @@ func TestAcquireWhereNoWorkerCanBeHadIsRefusedAtOnce(t *testing.T) {
 		audit(t, f)
 
 		f.SetUnavailable("p", "")
-		expectWaiting(t, ask(expiring(t), f, Request{Capability: "mult"}))
+		expectWaiting(t, ask(t.Context(), f, Request{Capability: "mult"}))
 		audit(t, f)
 	})
 }
-
-// expiring ends whoever still waits when the test ends.
-func expiring(t *testing.T) context.Context { return t.Context() }
 
 func TestAcquireOfAnUnavailablePoolIsServedByWorkersThatLive(t *testing.T) {
 	f, _ := still(kind("p", "mult"))

@@ -98,7 +98,7 @@ func (a *auditor) inVain(wt *waiter) {
 
 func (a *auditor) pool(p *pool) {
 	var states [Gone + 1]int
-	slots := 0
+	room := 0
 	var spare []*Worker
 	for _, w := range p.workers {
 		a.check(a.f.workers[w.ID] == w && w.pool == p && w.state != Gone, "pool %s lists %s, which it does not have", p.Name, w)
@@ -106,7 +106,7 @@ func (a *auditor) pool(p *pool) {
 			states[w.state]++
 		}
 		if w.state == Active || w.state == Spare {
-			slots += int(w.limit)
+			room += int(w.limit - w.inflight)
 		}
 		if w.state == Spare {
 			spare = append(spare, w)
@@ -114,7 +114,7 @@ func (a *auditor) pool(p *pool) {
 	}
 	states[Gone] = p.states[Gone] // grows for ever
 	a.check(states == p.states, "pool %s has %v workers by state and says %v", p.Name, states, p.states)
-	a.check(slots == p.slots, "pool %s has %d slots and says %d", p.Name, slots, p.slots)
+	a.check(room == p.room, "pool %s has room for %d and says %d", p.Name, room, p.room)
 	a.check(p.queued == a.waiting[p], "pool %s has %d waiting and says %d", p.Name, a.waiting[p], p.queued)
 	a.check(len(spare) == len(p.spares), "pool %s has %d spares and lists %d", p.Name, len(spare), len(p.spares))
 	for _, w := range spare {

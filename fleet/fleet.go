@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Errors of Acquire. QueueError wraps those that come with an estimate of when to try again.
+// Errors of Acquire.
 var (
 	ErrUnknownCapability = errors.New("no pool has this capability")
 	ErrQueueFull         = errors.New("the queue is full")
@@ -63,7 +63,7 @@ type pool struct {
 	gauge   *gauge
 
 	states [Gone + 1]int // workers of ours by state
-	slots  int           // tasks that all its ready workers can take at once
+	room   int           // tasks that its ready workers could take on top of what they have
 
 	unavailable string // why no worker can be had; empty: workers can be had
 	desired     int
@@ -89,6 +89,7 @@ func New(pools []PoolConfig, now func() time.Time) *Fleet {
 	for i, c := range pools {
 		c.Concurrency = max(c.Concurrency, 1)
 		p := &pool{PoolConfig: c, order: i, gauge: newGauge()}
+		p.gauge.level(0, p)
 		f.pools = append(f.pools, p)
 		for _, capability := range c.Capabilities {
 			f.route(capability).pools = append(f.route(capability).pools, p)
@@ -187,6 +188,7 @@ func (f *Fleet) dismiss() {
 		}
 		for w := r.queue.head; w != nil; w = r.queue.head {
 			r.queue.remove(w)
+			w.home.gauge.level(f.since(), w.home)
 			close(w.granted)
 		}
 	}
@@ -216,10 +218,13 @@ func (r *route) hope() bool {
 	return false
 }
 
-// tally counts a worker in, or out again, in the state it has.
+// tally counts a worker in, or out again, in the state and the group it has.
 func (p *pool) tally(w *Worker, by int) {
 	if w.state == Active || w.state == Spare {
-		p.slots += by * int(w.limit)
+		p.room += by * int(w.limit-w.inflight)
+	}
+	if w.state.lives() {
+		w.group.workers += by
 	}
 	if w.Origin.Ours() {
 		p.states[w.state] += by

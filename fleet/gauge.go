@@ -21,7 +21,6 @@ type gauge struct {
 
 // The windows the policy looks at.
 const (
-	serviceWindow = 60 * time.Second
 	recentWindow  = 5 * time.Second
 	latencyWindow = 10 * time.Second
 	slowWindow    = 30 * time.Second

@@ -16,7 +16,7 @@ type group struct {
 	low    int       // no level below has a valid entry
 	pick   Pick
 
-	workers int // that are not gone
+	workers int // that live
 }
 
 // wanted tells whether a request waits that a worker of this group could serve.
@@ -29,11 +29,38 @@ func (g *group) wanted() bool {
 	return false
 }
 
-func groupKey(capabilities []string) string {
-	sorted := slices.Clone(capabilities)
-	slices.Sort(sorted)
-	return strings.Join(slices.Compact(sorted), "\x00")
+// group finds or makes the group of workers with exactly these capabilities. home is the pool of the worker that needs it.
+func (f *Fleet) group(capabilities []string, home *pool) *group {
+	capabilities = distinct(capabilities)
+	key := strings.Join(capabilities, "\x00")
+	for _, g := range f.groups {
+		if g.key == key {
+			return g
+		}
+	}
+	g := &group{key: key, pick: f.pickFor(capabilities, home)}
+	for _, c := range capabilities {
+		g.routes = append(g.routes, f.routes[c])
+	}
+	for _, r := range g.routes {
+		r.groups = append(r.groups, g)
+		slices.SortStableFunc(r.groups, func(a, b *group) int { return len(a.routes) - len(b.routes) })
+	}
+	f.groups = append(f.groups, g)
+	return g
 }
+
+// pickFor: workers that can do exactly what a pool can are picked as that pool says, others as their own pool says.
+func (f *Fleet) pickFor(capabilities []string, home *pool) Pick {
+	for _, p := range f.pools {
+		if slices.Equal(distinct(p.Capabilities), capabilities) {
+			return p.Pick
+		}
+	}
+	return home.Pick
+}
+
+func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
 
 // offer puts a worker with a free slot into the idle set of its level.
 func (g *group) offer(w *Worker, now time.Duration) {

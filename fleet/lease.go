@@ -1,9 +1,6 @@
 package fleet
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Lease is one claimed slot on one worker. It is a small value; copies name the same slot, and only the first Release counts.
 type Lease struct {
@@ -100,6 +97,7 @@ func (f *Fleet) lease(w *Worker, r *route, home *pool, arrived time.Duration, se
 	}
 	s.worker, s.route, s.home, s.arrived, s.began = w, r, home, arrived, now
 	w.inflight++
+	w.pool.room--
 	w.pool.serving.add(s)
 	w.pool.gauge.level(now, w.pool)
 	if home != w.pool {
@@ -140,6 +138,7 @@ func (l Lease) Release(o Outcome) bool {
 	}
 	w.settle(false)
 	if w.state == Active {
+		w.pool.room++
 		w.group.offer(w, now)
 		if w.group.wanted() {
 			f.feed(w.group, now)
@@ -148,11 +147,6 @@ func (l Lease) Release(o Outcome) bool {
 	return true
 }
 
-const (
-	pauseBase = 50 * time.Millisecond
-	pauseMax  = time.Second
-)
-
 // settle books what the outcome tells about the worker and about the latency.
 func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 	w := s.worker
@@ -160,6 +154,7 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 	case Served:
 		service, total := now-s.began, now-s.arrived
 		w.fails, w.busies = 0, 0
+		w.paused = min(w.paused, now)
 		w.served++
 		w.observe(service)
 		w.pool.gauge.served(now, service)
@@ -168,11 +163,7 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 		w.fails++
 		s.home.gauge.failed.Add(now, 1)
 	case Busy:
-		w.paused = now + min(pauseBase<<min(w.busies, 8), pauseMax)
-		w.busies++
-		if w.state == Active && !slices.Contains(f.paused, w) {
-			f.paused = append(f.paused, w)
-		}
+		f.pause(w, now)
 	}
 }
 
@@ -204,8 +195,9 @@ func (f *Fleet) unlearn(w *Worker, r *route) {
 		}
 	}
 	w.group.withdraw(w)
-	w.group.workers--
-	w.group = f.group(rest)
-	w.group.workers++
+	w.pool.tally(w, -1)
+	w.group = f.group(rest, w.pool)
+	w.pool.tally(w, +1)
 	w.group.offer(w, f.since())
+	f.dismiss()
 }

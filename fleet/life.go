@@ -2,12 +2,13 @@ package fleet
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
 
 // Add puts a worker into the fleet in state starting. Ours count against their pool's max from now on. A registered worker without a
-// pool gets as its home the first pool with one of its capabilities. The error says which field is wrong.
+// pool gets as its home, among the pools with one of its capabilities, the one that can do least. The error says which field is wrong.
 func (f *Fleet) Add(info Info) (*Worker, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -25,9 +26,9 @@ func (f *Fleet) Add(info Info) (*Worker, error) {
 	if info.Concurrency < 1 {
 		info.Concurrency = home.Concurrency
 	}
-	w := &Worker{Info: info, pool: home, state: Starting, limit: int32(info.Concurrency), began: f.since()}
-	w.group = f.group(capabilities)
-	w.group.workers++
+	limit := int32(min(info.Concurrency, math.MaxInt32))
+	w := &Worker{Info: info, pool: home, state: Starting, limit: limit, began: f.since()}
+	w.group = f.group(capabilities, home)
 	f.workers[w.ID] = w
 	home.workers = append(home.workers, w)
 	home.tally(w, +1)
@@ -42,6 +43,8 @@ func (f *Fleet) place(info Info) (capabilities []string, home *pool, err error) 
 		}
 	}
 	switch {
+	case home == nil && info.Origin != Registered:
+		return nil, nil, fmt.Errorf("worker %q needs a pool: only one that registers can do without", info.ID)
 	case len(info.Capabilities) > 0:
 		capabilities = slices.DeleteFunc(slices.Clone(info.Capabilities), func(c string) bool { return f.routes[c] == nil })
 	case info.Origin == Registered:
@@ -63,32 +66,6 @@ func (f *Fleet) place(info Info) (capabilities []string, home *pool, err error) 
 		}
 	}
 	return capabilities, home, nil
-}
-
-// group finds or makes the group of workers with exactly these capabilities.
-func (f *Fleet) group(capabilities []string) *group {
-	key := groupKey(capabilities)
-	for _, g := range f.groups {
-		if g.key == key {
-			return g
-		}
-	}
-	g := &group{key: key, pick: f.pickFor(capabilities)}
-	f.groups = append(f.groups, g)
-	for _, c := range capabilities {
-		r := f.routes[c]
-		g.routes = append(g.routes, r)
-		r.groups = append(r.groups, g)
-		slices.SortStableFunc(r.groups, func(a, b *group) int { return len(a.routes) - len(b.routes) })
-	}
-	return g
-}
-
-func (f *Fleet) pickFor(capabilities []string) Pick {
-	if len(capabilities) == 0 { // a registered worker that turned out to be able to do nothing
-		return RoundRobin
-	}
-	return f.routes[capabilities[0]].pools[0].Pick
 }
 
 // Ready says that a starting worker may serve from now on: at once when requests wait for it or its pool has too few in rotation, else
@@ -138,7 +115,7 @@ func (f *Fleet) Steer(pool string, active, spare int) {
 		f.activate(w, now)
 	}
 	for ; have > active && len(p.spares) < spare; have-- {
-		w := p.longestIdle()
+		w := p.longestIdle(now)
 		if w == nil {
 			return
 		}
@@ -163,7 +140,7 @@ func (f *Fleet) Retire(pool string, n, spare int, reason string) []*Worker {
 		if len(p.spares) > spare {
 			w = p.spares[len(p.spares)-1]
 		} else {
-			w = p.longestIdle()
+			w = p.longestIdle(f.since())
 		}
 		if w == nil {
 			break
@@ -199,6 +176,7 @@ func (f *Fleet) drain(w *Worker, reason string) {
 	w.reason = reason
 	w.idle = make(chan struct{})
 	w.settle(false)
+	f.dismiss()
 }
 
 // Fail takes a worker out of rotation because it broke; what is in flight on it goes on if it can. It reports false when the worker has failed or left already.
@@ -212,6 +190,7 @@ func (f *Fleet) Fail(id, reason string) bool {
 	f.bench(w)
 	w.become(Failed)
 	w.reason = reason
+	f.dismiss()
 	f.poke()
 	return true
 }
@@ -226,7 +205,6 @@ func (f *Fleet) Remove(id string) {
 	}
 	f.bench(w)
 	w.become(Gone)
-	w.group.workers--
 	w.settle(true)
 	delete(f.workers, id)
 	w.pool.workers = slices.DeleteFunc(w.pool.workers, func(o *Worker) bool { return o == w })
@@ -244,11 +222,11 @@ func (f *Fleet) bench(w *Worker) {
 	f.paused = slices.DeleteFunc(f.paused, func(p *Worker) bool { return p == w })
 }
 
-// longestIdle finds the worker of ours in rotation that has had nothing to do for the longest time.
-func (p *pool) longestIdle() *Worker {
+// longestIdle finds the worker of ours in rotation that has had nothing to do for the longest time. One that said it was busy has.
+func (p *pool) longestIdle(now time.Duration) *Worker {
 	var found *Worker
 	for _, w := range p.workers {
-		if w.state == Active && w.inflight == 0 && w.Origin.Ours() && (found == nil || w.last < found.last) {
+		if w.inflight == 0 && w.free(now) && w.Origin.Ours() && (found == nil || w.last < found.last) {
 			found = w
 		}
 	}

@@ -1,7 +1,5 @@
 package fleet
 
-import "container/heap"
-
 // Pick names the order in which idle workers get work. With more than one task at a time the workers with the fewest tasks in
 // flight come first, and the order holds among equals.
 type Pick string
@@ -101,17 +99,21 @@ func (r *ring) pop(not *Worker) *Worker {
 }
 
 func (r *ring) compact() {
-	live := make([]entry, 0, r.n)
+	live := 0
 	for i := range r.n {
 		if e := *r.at(i); e.valid() {
-			live = append(live, e)
+			*r.at(live) = e
+			live++
 		}
 	}
-	clear(r.buf)
-	r.head, r.n = 0, copy(r.buf, live)
+	for i := live; i < r.n; i++ {
+		*r.at(i) = entry{}
+	}
+	r.n = live
 }
 
-// ranked is a heap by a key read when the worker becomes idle, which is the only time it changes.
+// ranked is a heap by a key read when the worker becomes idle, which is the only time it changes. It is written out because
+// container/heap allocates for every entry that goes in or out.
 type ranked struct {
 	entries []rankedEntry
 	key     func(*Worker) float64
@@ -124,42 +126,28 @@ type rankedEntry struct {
 	seq uint64 // among equals the one idle longest
 }
 
-func (r *ranked) Len() int { return len(r.entries) }
-func (r *ranked) Less(i, j int) bool {
-	a, b := &r.entries[i], &r.entries[j]
-	return a.key < b.key || a.key == b.key && a.seq < b.seq
-}
-func (r *ranked) Swap(i, j int) { r.entries[i], r.entries[j] = r.entries[j], r.entries[i] }
-func (r *ranked) Push(x any)    { r.entries = append(r.entries, x.(rankedEntry)) }
-func (r *ranked) Pop() any {
-	last := len(r.entries) - 1
-	e := r.entries[last]
-	r.entries = r.entries[:last]
-	return e
-}
-
 func (r *ranked) size() int { return len(r.entries) }
 
 func (r *ranked) push(w *Worker) {
 	r.seq++
-	heap.Push(r, rankedEntry{entry{w, w.ticket}, r.key(w), r.seq})
+	r.add(rankedEntry{entry{w, w.ticket}, r.key(w), r.seq})
 }
 
 func (r *ranked) pop(not *Worker) *Worker {
-	var kept *rankedEntry
+	var kept rankedEntry
 	var found *Worker
 	for len(r.entries) > 0 && found == nil {
-		e := heap.Pop(r).(rankedEntry)
+		e := r.removeFirst()
 		switch {
 		case !e.valid():
 		case e.w == not:
-			kept = &e
+			kept = e
 		default:
 			found = e.w
 		}
 	}
-	if kept != nil {
-		heap.Push(r, *kept)
+	if kept.w != nil {
+		r.add(kept)
 	}
 	return found
 }
@@ -173,5 +161,47 @@ func (r *ranked) compact() {
 	}
 	clear(r.entries[len(live):])
 	r.entries = live
-	heap.Init(r)
+	for i := len(live)/2 - 1; i >= 0; i-- {
+		r.sink(i)
+	}
+}
+
+func (r *ranked) before(i, j int) bool {
+	a, b := &r.entries[i], &r.entries[j]
+	return a.key < b.key || a.key == b.key && a.seq < b.seq
+}
+
+func (r *ranked) swap(i, j int) { r.entries[i], r.entries[j] = r.entries[j], r.entries[i] }
+
+func (r *ranked) add(e rankedEntry) {
+	r.entries = append(r.entries, e)
+	for i := len(r.entries) - 1; i > 0 && r.before(i, (i-1)/2); i = (i - 1) / 2 {
+		r.swap(i, (i-1)/2)
+	}
+}
+
+func (r *ranked) removeFirst() rankedEntry {
+	first, last := r.entries[0], len(r.entries)-1
+	r.entries[0] = r.entries[last]
+	r.entries[last] = rankedEntry{}
+	r.entries = r.entries[:last]
+	r.sink(0)
+	return first
+}
+
+// sink moves entry i down until both below it come after it.
+func (r *ranked) sink(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(r.entries); child++ {
+			if r.before(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		r.swap(i, least)
+		i = least
+	}
 }

@@ -32,7 +32,7 @@ type quarantine struct {
 // PortsStatus is what a person is shown.
 type PortsStatus struct {
 	From, To    int
-	Leased      int
+	Leased      int // adopted ones outside the range included
 	Free        int
 	Quarantined []PortTrouble
 }
@@ -64,7 +64,8 @@ func (p *Ports) Lease() (int, error) {
 	defer p.mu.Unlock()
 	p.parole()
 	if len(p.free) == 0 {
-		return 0, fmt.Errorf("%w: %d-%d, %d leased, %d quarantined", ErrNoPort, p.from, p.to, len(p.leased), p.to-p.from+1-len(p.leased))
+		set := p.setAside()
+		return 0, fmt.Errorf("%w: %d-%d, %d leased, %d quarantined", ErrNoPort, p.from, p.to, max(p.to-p.from+1-len(set), 0), len(set))
 	}
 	port := p.free[0]
 	p.free = p.free[1:]
@@ -118,11 +119,13 @@ func (p *Ports) Quarantine(port int, reason string) {
 	p.quarantined[port] = q
 }
 
-// Clear forgets the trouble a port once gave. Call it when a worker has come up on it.
+// Clear forgets the trouble a leased port once gave. Call it when a worker has come up on it.
 func (p *Ports) Clear(port int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.quarantined, port)
+	if p.leased[port] {
+		delete(p.quarantined, port)
+	}
 }
 
 // parole lets ports whose time is over back into the free list; how often they were taken stays known until Clear.
@@ -143,12 +146,18 @@ func (p *Ports) parole() {
 func (p *Ports) Status() PortsStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := PortsStatus{From: p.from, To: p.to, Leased: len(p.leased), Free: len(p.free)}
+	p.parole()
+	return PortsStatus{From: p.from, To: p.to, Leased: len(p.leased), Free: len(p.free), Quarantined: p.setAside()}
+}
+
+// setAside lists the ports nobody is given for now, in order.
+func (p *Ports) setAside() []PortTrouble {
+	var set []PortTrouble
 	for port, q := range p.quarantined {
 		if !q.until.IsZero() {
-			s.Quarantined = append(s.Quarantined, PortTrouble{Port: port, Reason: q.reason, Until: q.until})
+			set = append(set, PortTrouble{Port: port, Reason: q.reason, Until: q.until})
 		}
 	}
-	slices.SortFunc(s.Quarantined, func(a, b PortTrouble) int { return a.Port - b.Port })
-	return s
+	slices.SortFunc(set, func(a, b PortTrouble) int { return a.Port - b.Port })
+	return set
 }

@@ -13,7 +13,8 @@ type waiter struct {
 	home    *pool
 	arrived time.Duration
 	seq     uint64
-	granted chan Lease // capacity 1
+	granted chan Lease    // capacity 1
+	nudged  chan struct{} // capacity 1: look at the clock again
 
 	queued     bool
 	prev, next *waiter
@@ -63,13 +64,24 @@ func (q *queue) remove(w *waiter) {
 	w.home.queued--
 }
 
-// first yields the oldest waiter that may go to worker.
-func (q *queue) first(worker *Worker) *waiter {
+// first yields the oldest waiter that arrived after passed.
+func (q *queue) first(passed uint64) *waiter {
 	w := q.head
-	for w != nil && w.req.Not == worker {
+	for w != nil && w.seq <= passed {
 		w = w.next
 	}
 	return w
+}
+
+// nudge makes the waiter at the head look at the clock again.
+func (q *queue) nudge() {
+	if q.head == nil {
+		return
+	}
+	select {
+	case q.head.nudged <- struct{}{}:
+	default:
+	}
 }
 
 // Group is N things of about the same age.

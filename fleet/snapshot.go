@@ -24,7 +24,7 @@ type Measured struct {
 	Windows  []Window
 	Slow     Window
 	MeanBusy float64
-	BusyTime time.Duration // over the service window
+	BusyTime time.Duration // over the time that Service covers
 	Service  []meter.Bucket
 	Recent   []meter.Bucket
 	Latency  Latency
@@ -67,7 +67,7 @@ func (f *Fleet) Measure(name string) (Measured, bool) {
 	}
 	m.Slow = g.window(now, min(slowWindow, max(now, time.Second)))
 	m.MeanBusy = g.busy.Mean(now, m.Slow.Width)
-	m.BusyTime = g.busy.Integral(now, serviceWindow)
+	m.BusyTime = g.busy.Integral(now, g.service.Span(now))
 	m.Service = g.service.Buckets(now, nil)
 	m.Recent = g.service.BucketsWithin(now, recentWindow, nil)
 	m.Latency = g.latency(now)

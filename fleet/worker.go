@@ -25,6 +25,9 @@ func (s State) String() string {
 	return [...]string{"starting", "spare", "active", "draining", "failed", "gone"}[s]
 }
 
+// lives tells whether the worker serves or is going to.
+func (s State) lives() bool { return s == Starting || s == Spare || s == Active }
+
 // canBecome is the table of legal moves; everything else is refused.
 func (s State) canBecome(next State) bool {
 	switch s {

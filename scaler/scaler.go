@@ -62,7 +62,7 @@ type Scaler struct {
 	owned    map[string]*owned // workers of ours by worker id
 	starting int               // starts in flight, all pools
 
-	mu       sync.Mutex // guards troubles and settled
+	mu       sync.Mutex // guards troubles, settled, and Config where others than the loop read it
 	troubles map[string]Trouble
 	settled  map[string]bool
 }
@@ -143,7 +143,9 @@ func (s *Scaler) Reload(ctx context.Context, cfg *config.Config) {
 }
 
 func (s *Scaler) reload(cfg *config.Config) {
+	s.mu.Lock()
 	s.Config = cfg
+	s.mu.Unlock()
 	for _, p := range cfg.Pools {
 		if ps := s.pool(p.Name); ps != nil {
 			ps.cfg = p

@@ -12,7 +12,7 @@ func (v *view) backlog(l *load) (slots int, rest float64) {
 	mean, start := l.service.mean, v.startTime()
 	capacity := float64(v.readySlots()) + float64(v.starting()*v.cfg.Concurrency)/2
 	rest = float64(v.in.Queue) + (l.erlang-capacity)*start/mean
-	if rest <= 0 {
+	if rest < 1e-6 {
 		return 0, 0
 	}
 	return ceil(l.erlang + rest*mean/max(v.target, mean, start)), rest

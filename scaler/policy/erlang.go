@@ -46,7 +46,7 @@ func (s *service) lateAfter(drain, target float64) float64 {
 	}
 	var sum float64
 	for _, b := range s.buckets {
-		if x := b.middle(); x <= target {
+		if x := b.middle() * s.scale; x <= target {
 			sum += float64(count(b.N)) * math.Exp(-drain*(target-x))
 		}
 	}

@@ -22,17 +22,18 @@ func (v *view) offered() load {
 	measured := l.service.mean
 	if !v.hostCalm() {
 		l.service.mean = min(measured, v.calmMean())
-		l.calmed = l.service.mean < measured
+		l.service.scale = l.service.mean / measured
+		l.calmed = l.service.scale < 1
 	}
-	l.slowed = v.hostSaturated() && measured > slowedBy*v.calmMean()
+	l.slowed = v.hostSaturated() && max(measured, v.recentMean()) > slowedBy*v.calmMean()
 	width := v.in.Slow.Width.Seconds()
 	if width > 0 {
 		l.rate = float64(v.in.Slow.Arrivals) / width
 		l.slow = slotsOf(v.in.Slow.Arrivals, width, l.service.mean)
 	}
 	// Tasks that take longer because the CPU is short occupy more slots without being more work.
-	if busy := v.in.MeanBusy * l.service.mean / measured; busy > l.slow {
-		l.slow, l.busier = busy, true
+	if v.in.MeanBusy > l.slow && !l.calmed {
+		l.slow, l.busier = v.in.MeanBusy, true
 	}
 	l.erlang = l.slow
 	v.surge(&l)
@@ -62,19 +63,15 @@ type service struct {
 	assumed  float64 // the value of the pseudo-samples, in seconds
 	pseudo   float64 // how many there are
 	weight   float64 // of all samples
+	scale    float64 // what the measured times are taken by: less than 1 when they are those of a host without CPU
 }
 
 // serviceTimes measures S as time in service per answer, which, unlike the mean of the answers, sees the tasks that do not end.
 func (v *view) serviceTimes() service {
-	s := service{buckets: v.in.Service, assumed: v.assumedMean()}
-	var sum, squares float64
-	for _, b := range s.buckets {
-		x, n := b.middle(), count(b.N)
-		s.answers += n
-		sum += float64(n) * x
-		squares += float64(n) * x * x
-	}
-	n := float64(s.answers)
+	s := service{buckets: v.in.Service, assumed: v.assumedMean(), scale: 1}
+	answers, sum, squares := moments(s.buckets)
+	s.answers = answers
+	n := float64(answers)
 	s.variance = 1
 	if s.answers >= enough && sum > 0 {
 		s.variance = max(0, squares*n/(sum*sum)-1)
@@ -83,21 +80,38 @@ func (v *view) serviceTimes() service {
 		s.pseudo = pseudoSamples
 	}
 	s.weight = n + s.pseudo
-	s.mean = max(shortest, v.meanService(n, &s))
+	s.mean = max(shortest, v.meanService(&s))
 	v.rememberMean(&s)
 	return s
 }
 
-// meanService is S = busy time / answers. Busy time holds that of failed tasks too, so the answers are scaled up by the failures; while most
-// requests fail, fast errors or hanging ones would tell nothing about service, and what was known before stands.
-func (v *view) meanService(answers float64, s *service) float64 {
+// moments are the number of answers, the sum of their times in seconds, and of the squares of those.
+func moments(buckets []Bucket) (answers int, sum, squares float64) {
+	for _, b := range buckets {
+		x, n := b.middle(), count(b.N)
+		answers += n
+		sum += float64(n) * x
+		squares += float64(n) * x * x
+	}
+	return answers, sum, squares
+}
+
+// recentMean is the mean of the last 5 s, 0 when too few were answered to tell.
+func (v *view) recentMean() float64 {
+	answers, sum, _ := moments(v.in.Recent)
+	if answers < pseudoSamples {
+		return 0
+	}
+	return sum / float64(answers)
+}
+
+// meanService is S = busy time / answers. While most requests fail, fast errors or hanging ones would tell nothing about service, and what
+// was known before stands; the busy time of fewer failures is small, and S by that much too great.
+func (v *view) meanService(s *service) float64 {
 	if v.failing() {
 		return s.assumed
 	}
-	if l := v.in.Latency; l.N > 0 && l.Failed > 0 {
-		answers *= 1 + float64(l.Failed)/float64(l.N)
-	}
-	return (v.in.BusyTime.Seconds() + s.pseudo*s.assumed) / (answers + s.pseudo)
+	return (v.in.BusyTime.Seconds() + s.pseudo*s.assumed) / (float64(s.answers) + s.pseudo)
 }
 
 // assumedMean is the last S that rested on enough answers, or half the target.

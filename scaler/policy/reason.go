@@ -65,7 +65,7 @@ func (v *view) fedBack(w *working) string {
 // rated says where the load comes from.
 func (v *view) rated(l *load) string {
 	if l.busier {
-		return fmt.Sprintf("%.3g tasks in service on average", v.in.MeanBusy)
+		return decimal(v.in.MeanBusy) + " tasks in service on average"
 	}
 	return perSecond(l.rate) + " x " + seconds(l.service.mean)
 }
@@ -133,13 +133,18 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func perSecond(rate float64) string { return fmt.Sprintf("%.1f/s", rate) }
+func perSecond(rate float64) string { return decimal(rate) + "/s" }
+
+// decimal gives one decimal, and two figures of what is too small for that.
+func decimal(x float64) string {
+	if x > 0 && x < 0.095 {
+		return fmt.Sprintf("%.2g", x)
+	}
+	return fmt.Sprintf("%.1f", x)
+}
 
 func (l *load) erlangs() string {
-	text := fmt.Sprintf("%.1f erlang", l.erlang)
-	if l.erlang < 0.1 {
-		text = fmt.Sprintf("%.2g erlang", l.erlang)
-	}
+	text := decimal(l.erlang) + " erlang"
 	if l.calmed {
 		text += " at the service time of when the CPU was free"
 	}

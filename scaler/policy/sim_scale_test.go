@@ -8,8 +8,8 @@ import (
 	"understudy/scaler/policy"
 )
 
-// decide is one tick: measure, decide, do.
-func (s *sim) decide() {
+// tick measures, decides and does what was decided, and so again.
+func (s *sim) tick() {
 	d, state := policy.Decide(s.cfg, s.snapshot(), s.state)
 	s.state = state
 	s.out.decisions = append(s.out.decisions, d)
@@ -24,9 +24,11 @@ func (s *sim) decide() {
 	for range d.Remove {
 		s.remove(d.Spare)
 	}
+	if s.watch != nil {
+		s.watch(d)
+	}
+	s.at(s.now+tick, s.tick)
 }
-
-func (s *sim) active() int { return s.busy + len(s.idle) }
 
 // remove takes a surplus spare, else the longest idle worker.
 func (s *sim) remove(spares int) {
@@ -38,7 +40,6 @@ func (s *sim) remove(spares int) {
 	default:
 		return
 	}
-	s.present--
 	s.out.removals++
 }
 
@@ -48,42 +49,43 @@ func (s *sim) begin() {
 		s.asked--
 		w := &simWorker{began: s.now}
 		s.begun = append(s.begun, w)
-		s.present++
 		s.out.starts++
-		s.out.most = max(s.out.most, s.present)
-		takes := time.Duration((0.4 + 0.4*s.rng.Float64()) * float64(time.Second))
+		s.out.most = max(s.out.most, s.ready()+len(s.begun))
+		takes := s.start
+		if takes == 0 {
+			takes = time.Duration((0.4 + 0.4*s.rng.Float64()) * float64(time.Second))
+		}
 		s.at(s.now+takes, func() { s.started(w) })
 	}
 }
 
 func (s *sim) started(w *simWorker) {
 	s.begun = slices.DeleteFunc(s.begun, func(x *simWorker) bool { return x == w })
-	defer s.begin()
 	if s.rng.Float64() < s.failStart {
-		s.present--
 		s.fails++
 		s.failed = s.now
+		s.asked = 0 // the next decision asks anew
 		return
 	}
 	s.fails = 0
 	s.taken = append(s.taken, s.now-w.began)
 	s.taken = s.taken[max(0, len(s.taken)-10):]
-	if len(s.queue) > 0 {
-		s.serve(w, pop(&s.queue))
-		return
-	}
 	s.spares = append(s.spares, w)
+	s.dispatch()
+	s.gauge()
+	s.begin()
 }
 
 func (s *sim) snapshot() policy.Snapshot {
 	s.gauge()
 	in := policy.Snapshot{
-		Now: s.now, Active: s.active(), Spare: len(s.spares), Asked: s.asked, Idle: len(s.idle),
-		Busy: s.busy, Queue: len(s.queue), Standing: s.work.Min(s.now, 500*time.Millisecond),
+		Now: s.now, Active: s.active(), Spare: len(s.spares), Asked: s.asked, Idle: len(s.idle), Others: s.others,
+		Busy: len(s.working), Queue: len(s.queue), Standing: s.work.Min(s.now, 500*time.Millisecond),
 		Slow:       s.window(min(30*time.Second, max(s.now, time.Second))),
 		BusyTime:   s.level.Integral(s.now, s.service.Span(s.now)),
 		Service:    buckets(s.service.Buckets(s.now, nil)),
 		Recent:     buckets(s.service.BucketsWithin(s.now, 5*time.Second, nil)),
+		Latency:    s.latency(),
 		StartTime:  s.startTime(),
 		StartFails: s.fails, SinceStartFail: s.now - s.failed,
 		HostCPU: s.hostCPU(),
@@ -95,17 +97,21 @@ func (s *sim) snapshot() policy.Snapshot {
 	for _, w := range s.begun {
 		in.Begun = append(in.Begun, s.now-w.began)
 	}
-	n := s.total.Count(s.now)
-	in.Latency = policy.Latency{
-		N: n, Requests: n,
-		Over: int(s.overs.Sum(s.now, 10*time.Second)), Missed: int(s.missed.Sum(s.now, 10*time.Second)),
-	}
 	return in
 }
 
 func (s *sim) window(width time.Duration) policy.Window {
 	n, squares := s.arrivals.Window(s.now, width)
 	return policy.Window{Width: width, Arrivals: n, BatchSquares: squares}
+}
+
+func (s *sim) latency() policy.Latency {
+	l := policy.Latency{N: s.total.Count(s.now)}
+	for n, c := range map[*int]*meter.Counter{&l.Over: s.overs, &l.Missed: s.missed, &l.Failed: s.errors} {
+		*n = int(c.Sum(s.now, 10*time.Second))
+	}
+	l.Requests = l.N + l.Failed
+	return l
 }
 
 // startTime is the p90 of the last 10 starts.
@@ -117,10 +123,10 @@ func (s *sim) startTime() time.Duration {
 	return sorted[(len(sorted)*9+9)/10-1]
 }
 
-// hostCPU is the mean of the last 2 s, when there are cores to run short of.
+// hostCPU is the mean of the last 2 s where there are cores to run short of.
 func (s *sim) hostCPU() float64 {
 	if s.cores == 0 {
-		return -1
+		return s.cpu
 	}
 	return min(1, s.level.Mean(s.now, 2*time.Second)/s.cores)
 }

@@ -11,15 +11,16 @@ import (
 	"understudy/scaler/policy"
 )
 
-// conditions is the world a pool is simulated in. The zero value of a field takes nothing away from the plain world of the findings:
-// lognormal service of 100 ms on average, starts of 0.4 to 0.8 s, four at a time, one queue, one task a worker.
+// conditions is the world a pool is simulated in. What is not said is as in the findings: lognormal service of 100 ms on average,
+// starts of 0.4 to 0.8 s, one queue, one task a worker.
 type conditions struct {
 	cfg       policy.Config
 	seed      uint64
 	mean      time.Duration // of service; 0: 100 ms
+	start     time.Duration // every start takes so long; 0: 0.4 to 0.8 s
 	failStart float64       // share of starts that fail
 	cores     float64       // more busy workers than that slow each other down; 0: no such limit
-	even      bool          // arrivals at even distances and service that never varies
+	even      bool          // arrivals at even distances, and service that never varies
 	adopted   int           // workers that are there at the beginning
 }
 
@@ -42,8 +43,9 @@ func (o *outcome) p99() time.Duration {
 }
 
 type simWorker struct {
-	began, idle time.Duration
-	ready       bool
+	began time.Duration
+	dead  bool
+	guest bool // not ours
 }
 
 type request struct{ arrived, service, began time.Duration }
@@ -72,27 +74,34 @@ func (a *agenda) Pop() any {
 // sim is a pool in virtual time: the actuator of the findings around Decide, measured with the real meters.
 type sim struct {
 	conditions
-	rng     *rand.Rand
-	now     time.Duration
-	events  agenda
-	seq     int
-	state   policy.State
-	out     outcome
+	rng    *rand.Rand
+	now    time.Duration
+	events agenda
+	seq    int
+	state  policy.State
+	out    outcome
+	watch  func(policy.Decision) // called after each decision was done
+
 	queue   []request
 	idle    []*simWorker // active ones, longest idle first
 	spares  []*simWorker
+	working map[*simWorker]bool
 	begun   []*simWorker
 	asked   int
-	busy    int
-	fails   int
+	guests  []*simWorker // idle ones that are not ours
+	others  int          // those in all
+	hang    bool         // tasks do not end
+	hung    []func()     // those that should have
+	fail    bool         // tasks end in a worker's failure
+	cpu     float64      // of the host, when cores does not say
+	fails   int          // failed starts in a row
 	failed  time.Duration
 	taken   []time.Duration // last start times
-	present int             // workers and starts begun
 
-	arrivals       *meter.Arrivals
-	service, total *meter.Histogram
-	level, work    *meter.Level
-	overs, missed  *meter.Counter
+	arrivals              *meter.Arrivals
+	service, total        *meter.Histogram
+	level, work           *meter.Level
+	overs, missed, errors *meter.Counter
 }
 
 const tick = 250 * time.Millisecond
@@ -101,42 +110,54 @@ func newSim(c conditions) *sim {
 	if c.mean == 0 {
 		c.mean = 100 * time.Millisecond
 	}
+	counter := func() *meter.Counter { return meter.NewCounter(10, time.Second) }
 	s := &sim{
-		conditions: c, rng: rand.New(rand.NewPCG(c.seed, 0x5eed)),
+		conditions: c, rng: rand.New(rand.NewPCG(c.seed, 0x5eed)), working: map[*simWorker]bool{}, cpu: -1,
 		arrivals: meter.NewArrivals(),
 		service:  meter.NewHistogram(60, time.Second), total: meter.NewHistogram(10, time.Second),
 		level: meter.NewLevel(600, 100*time.Millisecond), work: meter.NewLevel(20, 50*time.Millisecond),
-		overs: meter.NewCounter(10, time.Second), missed: meter.NewCounter(10, time.Second),
+		overs: counter(), missed: counter(), errors: counter(),
 	}
 	for range c.adopted {
-		s.spares = append(s.spares, &simWorker{ready: true})
+		s.spares = append(s.spares, &simWorker{})
 	}
-	s.present, s.out.most = c.adopted, c.adopted
+	s.out.most = c.adopted
+	s.at(0, s.tick)
 	return s
 }
 
-// run plays the workload to its end and says what came of it.
+// run plays a workload to its end and says what came of it.
 func (s *sim) run(w workload) outcome {
-	for at := range w.times(s.rng, s.even) {
-		s.at(at, func() { s.arrive(request{arrived: at, service: s.draw()}) })
-	}
-	for at := time.Duration(0); at < w.length; at += tick {
-		s.at(at, s.decide)
-	}
-	for len(s.events) > 0 {
-		e := heap.Pop(&s.events).(event)
-		if e.at > w.length {
-			break
-		}
-		s.pass(e.at)
-		e.do()
-	}
-	s.pass(w.length)
+	s.load(w)
+	s.until(s.now + w.length)
 	for _, r := range s.queue { // never answered
 		s.count(s.now-r.arrived+r.service, r.service)
 	}
-	s.out.length = w.length
 	return s.out
+}
+
+// load schedules the arrivals of a workload that begins now.
+func (s *sim) load(w workload) {
+	from := s.now
+	for at := range w.times(s.rng, s.even) {
+		s.at(from+at, func() { s.arrive(request{arrived: s.now, service: s.draw()}) })
+	}
+}
+
+// until lets everything happen that happens before end. Every worker costs, from the beginning of its start on.
+func (s *sim) until(end time.Duration) {
+	for len(s.events) > 0 && s.events[0].at < end {
+		e := heap.Pop(&s.events).(event)
+		s.pass(e.at)
+		e.do()
+	}
+	s.pass(end)
+}
+
+func (s *sim) pass(to time.Duration) {
+	s.out.workerTime += time.Duration(s.ready()+len(s.begun)) * (to - s.now)
+	s.out.length = to
+	s.now = to
 }
 
 func (s *sim) at(t time.Duration, do func()) {
@@ -144,11 +165,8 @@ func (s *sim) at(t time.Duration, do func()) {
 	heap.Push(&s.events, event{t, s.seq, do})
 }
 
-// pass lets time go by; every worker costs, from the beginning of its start on.
-func (s *sim) pass(to time.Duration) {
-	s.out.workerTime += time.Duration(s.present) * (to - s.now)
-	s.now = to
-}
+func (s *sim) active() int { return len(s.working) - (s.others - len(s.guests)) + len(s.idle) }
+func (s *sim) ready() int  { return s.active() + len(s.spares) }
 
 // draw is lognormal with sigma 0.5 around the mean.
 func (s *sim) draw() time.Duration {
@@ -157,68 +175,4 @@ func (s *sim) draw() time.Duration {
 		return s.mean
 	}
 	return time.Duration(float64(s.mean) * math.Exp(sigma*s.rng.NormFloat64()-sigma*sigma/2))
-}
-
-func (s *sim) arrive(r request) {
-	s.arrivals.Add(s.now)
-	switch {
-	case len(s.idle) > 0:
-		s.serve(pop(&s.idle), r)
-	case len(s.spares) > 0: // promoted within the arrival
-		s.serve(pop(&s.spares), r)
-	default:
-		s.queue = append(s.queue, r)
-		s.gauge()
-	}
-}
-
-func pop[T any](list *[]T) T {
-	first := (*list)[0]
-	*list = (*list)[1:]
-	return first
-}
-
-func (s *sim) serve(w *simWorker, r request) {
-	s.busy++
-	s.gauge()
-	r.began = s.now
-	takes := r.service
-	if s.cores > 0 && float64(s.busy) > s.cores {
-		takes = time.Duration(float64(takes) * math.Pow(float64(s.busy)/s.cores, 1.1))
-	}
-	s.at(s.now+takes, func() { s.finish(w, r) })
-}
-
-func (s *sim) finish(w *simWorker, r request) {
-	s.busy--
-	service := s.now - r.began
-	s.service.Observe(s.now, service)
-	s.count(s.now-r.arrived, service)
-	if len(s.queue) > 0 {
-		s.serve(w, pop(&s.queue))
-		return
-	}
-	w.idle = s.now
-	s.idle = append(s.idle, w)
-	s.gauge()
-}
-
-func (s *sim) count(took, service time.Duration) {
-	s.total.Observe(s.now, took)
-	s.out.requests++
-	s.out.latencies = append(s.out.latencies, took)
-	if took <= s.cfg.Target {
-		return
-	}
-	s.out.over++
-	s.overs.Add(s.now, 1)
-	if service <= s.cfg.Target {
-		s.out.avoidable++
-		s.missed.Add(s.now, 1)
-	}
-}
-
-func (s *sim) gauge() {
-	s.level.Set(s.now, s.busy)
-	s.work.Set(s.now, s.busy+len(s.queue))
 }

@@ -1,0 +1,131 @@
+// Package admin is the plane through which a person and their tools watch and steer a balancer: the status page, metrics, health, the
+// JSON interface, and the client and the terminal output that the command line uses.
+//
+// It knows the fleet and the scaler's journal, which it only reads, and everything else through the functions in Options.
+package admin
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"understudy/fleet"
+	"understudy/scaler"
+)
+
+// Options are what a plane shows, can do, and to whom. Fleet, Ports and Journal are required; a route whose function is nil does not exist.
+// The functions are called concurrently.
+type Options struct {
+	Fleet interface {
+		Status() []fleet.PoolStatus
+		Worker(id string) (*fleet.Worker, fleet.State, bool)
+	}
+	Ports    interface{ Status() fleet.PortsStatus }
+	Journal  Journal
+	Goals    func(pool string) Goals                  // what the configuration in force asks of a pool
+	Troubles func(pool string) (scaler.Trouble, bool) // what last went wrong with starting its workers
+	Ready    func() (ok bool, why string)             // nil: always; why is one sentence when not ok
+
+	Instance, Driver, Version string
+	Start                     time.Time // of the process
+
+	Quit     func()                                                                 // begins the end and returns at once
+	Drain    func(ctx context.Context, id string) error                             // begins to drain one worker and returns at once
+	Logs     func(ctx context.Context, pool string, follow bool, w io.Writer) error // writes whole lines, until ctx ends when it follows
+	Register http.Handler                                                           // POST /register
+	Workers  http.Handler                                                           // GET /workers
+	Metrics  http.Handler                                                           // GET /metrics
+
+	Token string   // empty: none is asked for
+	Hosts []string // host names it goes by, beside localhost and every address: that of the configured admin address
+
+	Stop context.Context  // when it ends, streams end, so that the server can shut down; nil: never
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger     // what was done by hand; nil: nowhere
+}
+
+// Goals are what the configuration asks of one pool.
+type Goals struct {
+	Percentile      float64 // the share of requests, in percent, that shall be within the target
+	Min, Max, Spare int     // workers of ours; Max counts the spare too
+}
+
+// Journal is where decisions are read; *scaler.Journal is one.
+type Journal interface {
+	Last(n int) []scaler.Entry
+	Total() uint64
+}
+
+type plane struct {
+	Options
+	hosts   hosts
+	token   *tokenCheck
+	origin  *http.CrossOriginProtection
+	page    *page
+	streams chan struct{} // a place for each open stream
+}
+
+// New makes the handler of the admin plane.
+func New(o Options) http.Handler {
+	if o.Goals == nil {
+		o.Goals = func(string) Goals { return Goals{} }
+	}
+	if o.Troubles == nil {
+		o.Troubles = func(string) (scaler.Trouble, bool) { return scaler.Trouble{}, false }
+	}
+	if o.Ready == nil {
+		o.Ready = func() (bool, string) { return true, "" }
+	}
+	if o.Stop == nil {
+		o.Stop = context.Background()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	p := &plane{
+		Options: o,
+		hosts:   newHosts(o.Hosts),
+		token:   newTokenCheck(o.Token, o.Now),
+		origin:  http.NewCrossOriginProtection(),
+		page:    newPage(),
+		streams: make(chan struct{}, maxStreams),
+	}
+	return p.doors(p.routes())
+}
+
+func (p *plane) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", http.HandlerFunc(notFound))
+	mux.Handle("/{$}", read(p.servePage))
+	mux.Handle("/app.css", read(serveAsset("app.css", "text/css; charset=utf-8")))
+	mux.Handle("/icon.svg", read(serveAsset("icon.svg", "image/svg+xml")))
+	mux.Handle("/healthz", read(healthz))
+	mux.Handle("/readyz", read(p.readyz))
+	mux.Handle("/api/v1/status", read(p.serveStatus))
+	mux.Handle("/api/v1/decisions", read(p.serveDecisions))
+	mux.Handle("/api/v1/stream", methods{http.MethodGet: p.serveStream})
+	if p.Metrics != nil {
+		mux.Handle("/metrics", read(p.Metrics.ServeHTTP))
+	}
+	if p.Quit != nil {
+		mux.Handle("/api/v1/quit", methods{http.MethodPost: p.quit})
+	}
+	if p.Drain != nil {
+		mux.Handle("/api/v1/workers/{id}", methods{http.MethodDelete: p.drain})
+	}
+	if p.Logs != nil {
+		mux.Handle("/api/v1/logs", methods{http.MethodGet: p.serveLogs})
+	}
+	if p.Register != nil {
+		mux.Handle(registerPath, methods{http.MethodPost: p.Register.ServeHTTP})
+	}
+	if p.Workers != nil {
+		mux.Handle("/workers", read(p.Workers.ServeHTTP))
+	}
+	return mux
+}

@@ -1,0 +1,372 @@
+package admin
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"understudy/scaler"
+)
+
+// event is one server-sent event.
+type event struct{ name, id, data string }
+
+// eventsIn splits what a stream has sent; comments are events named ":".
+func eventsIn(text string) []event {
+	var out []event
+	for block := range strings.SplitSeq(strings.TrimSuffix(text, "\n\n"), "\n\n") {
+		var e event
+		for line := range strings.SplitSeq(block, "\n") {
+			switch field, value, _ := strings.Cut(line, ": "); field {
+			case "event":
+				e.name = value
+			case "id":
+				e.id = value
+			case "data":
+				e.data = value
+			case "":
+				e.name = ":"
+			case "retry":
+				e.name = "retry"
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func count(events []event, name string) (n int) {
+	for _, e := range events {
+		if e.name == name {
+			n++
+		}
+	}
+	return n
+}
+
+// answer keeps what a handler writes while it still runs.
+type answer struct {
+	mu     sync.Mutex
+	header http.Header
+	status int
+	body   strings.Builder
+}
+
+func newAnswer() *answer { return &answer{header: http.Header{}} }
+
+func (a *answer) Header() http.Header { return a.header }
+func (a *answer) Flush()              {}
+func (a *answer) WriteHeader(status int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.status = status
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.body.Write(b)
+}
+
+func (a *answer) events() []event {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return eventsIn(a.body.String())
+}
+
+// streamTo opens a stream in the background; done is closed when it has ended.
+func streamTo(ctx context.Context, h http.Handler, lastID string) (a *answer, done chan struct{}) {
+	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/stream", nil)
+	r.Host = "localhost"
+	if lastID != "" {
+		r.Header.Set("Last-Event-ID", lastID)
+	}
+	a, done = newAnswer(), make(chan struct{})
+	go func() { defer close(done); h.ServeHTTP(a, r) }()
+	return a, done
+}
+
+func TestAStreamSendsStatusEachSecondAndNewDecisionsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		a, done := streamTo(ctx, New(s.Options), "")
+		synctest.Wait()
+		got := a.events()
+		if len(got) != 2 || got[0].name != "retry" || got[1].name != "status" {
+			t.Fatalf("at once: %v", got)
+		}
+		var st Status
+		if err := json.Unmarshal([]byte(got[1].data), &st); err != nil || st.Instance != "default" || len(st.Pools) != 2 {
+			t.Errorf("status %+v, %v", st, err)
+		}
+		s.journal.Add(entry("general", 2, 3, "first"))
+		s.journal.Add(entry("general", 3, 4, "second\nline"))
+		wait(t, time.Second)
+		s.journal.Add(entry("general", 4, 5, "third"))
+		wait(t, 2*time.Second)
+		got = a.events()
+		if n := count(got, "status"); n != 4 {
+			t.Errorf("%d statuses in 3 s, want 4", n)
+		}
+		checkDecisions(t, got, []uint64{2, 3, 4})
+		wait(t, 12*time.Second)
+		if n := count(a.events(), ":"); n != 1 {
+			t.Errorf("%d beats in 15 s, want 1", n)
+		}
+		cancel()
+		<-done
+		if h := a.Header(); h.Get("Content-Type") != "text/event-stream" || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("header %v", h)
+		}
+	})
+}
+
+// wait lets virtual time pass.
+func wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func checkDecisions(t *testing.T, events []event, want []uint64) {
+	t.Helper()
+	var got []uint64
+	for _, e := range events {
+		if e.name != "decision" {
+			continue
+		}
+		var d Decision
+		if err := json.Unmarshal([]byte(e.data), &d); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(e.id, fmt.Sprint("-", d.Number)) {
+			t.Errorf("decision %d has the id %q", d.Number, e.id)
+		}
+		got = append(got, d.Number)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("decisions %v, want %v", got, want)
+	}
+}
+
+func TestAStreamGoesOnWhereTheClientLeftOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		id   func(s *stage) string
+		want []uint64
+	}{
+		"no id: only what is new":           {func(*stage) string { return "" }, nil},
+		"the last but one":                  {func(s *stage) string { return fmt.Sprint(s.Start.UnixMilli(), "-2") }, []uint64{3}},
+		"none missed":                       {func(s *stage) string { return fmt.Sprint(s.Start.UnixMilli(), "-3") }, nil},
+		"of another process: everything":    {func(*stage) string { return "1-3" }, []uint64{1, 2, 3}},
+		"no number":                         {func(*stage) string { return "x" }, []uint64{1, 2, 3}},
+		"beyond the end":                    {func(s *stage) string { return fmt.Sprint(s.Start.UnixMilli(), "-99") }, nil},
+		"a number that is none, own prefix": {func(s *stage) string { return fmt.Sprint(s.Start.UnixMilli(), "--5") }, []uint64{1, 2, 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				s.journal.Add(entry("general", 2, 3, "second"))
+				s.journal.Add(entry("general", 3, 4, "third"))
+				ctx, cancel := context.WithCancel(t.Context())
+				a, done := streamTo(ctx, New(s.Options), c.id(s))
+				wait(t, 3*time.Second)
+				checkDecisions(t, a.events(), c.want)
+				cancel()
+				<-done
+			})
+		})
+	}
+}
+
+func TestAStreamMissesNoMoreThanTheJournalForgot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		j := scaler.NewJournal(3)
+		s.Journal = j
+		ctx, cancel := context.WithCancel(t.Context())
+		a, done := streamTo(ctx, New(s.Options), "")
+		synctest.Wait()
+		for i := range 10 {
+			j.Add(entry("general", i, i+1, "burst"))
+		}
+		wait(t, 3*time.Second)
+		checkDecisions(t, a.events(), []uint64{8, 9, 10})
+		cancel()
+		<-done
+	})
+}
+
+func TestStreamsAndLogsEndWhenTheServerStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		stop, cancel := context.WithCancel(t.Context())
+		s.Stop = stop
+		s.Logs = func(ctx context.Context, _ string, _ bool, w io.Writer) error {
+			io.WriteString(w, "first\n")
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		h := New(s.Options)
+		_, streamed := streamTo(t.Context(), h, "")
+		logged := make(chan struct{})
+		go func() {
+			defer close(logged)
+			if w := do(h, "GET", "/api/v1/logs?pool=general&follow=1", nil, ""); w.Code != 200 || w.Body.String() != "first\n" {
+				t.Errorf("logs: %d %q", w.Code, w.Body)
+			}
+		}()
+		wait(t, time.Minute)
+		select {
+		case <-streamed:
+			t.Error("the stream ended by itself")
+		case <-logged:
+			t.Error("the logs ended by themselves")
+		default:
+		}
+		cancel()
+		<-streamed
+		<-logged
+	})
+}
+
+func TestOpenStreamsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		h := New(s.Options)
+		ctx, cancel := context.WithCancel(t.Context())
+		var all []chan struct{}
+		for range maxStreams {
+			_, done := streamTo(ctx, h, "")
+			all = append(all, done)
+		}
+		synctest.Wait()
+		for _, path := range []string{"/api/v1/stream", "/api/v1/logs?pool=general"} {
+			if w := do(h, "GET", path, nil, ""); w.Code != 503 || codeOf(t, w) != "too-many-streams" || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			}
+		}
+		if w := do(h, "GET", "/api/v1/status", nil, ""); w.Code != 200 {
+			t.Errorf("status while streams are full: %d", w.Code)
+		}
+		cancel()
+		for _, done := range all {
+			<-done
+		}
+		if w := do(h, "GET", "/api/v1/logs?pool=general", nil, ""); w.Code != 200 {
+			t.Errorf("after they left: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// pipes is a listener whose connections live in memory, so that a server can run in virtual time.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) dial(t *testing.T) net.Conn {
+	t.Helper()
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+	case <-p.closed:
+		t.Fatal("the server is closed")
+	}
+	return client
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8081} }
+
+func TestAClientThatNeverReadsIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		plane := New(s.Options)
+		ended := make(chan time.Time, 1)
+		l := newPipes()
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			plane.ServeHTTP(w, r)
+			ended <- time.Now()
+		})}
+		go server.Serve(l)
+		begun := time.Now()
+		conn := l.dial(t)
+		io.WriteString(conn, "GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if took := (<-ended).Sub(begun); took < stallLimit || took > 2*stallLimit {
+			t.Errorf("dropped after %s, want about %s", took, stallLimit)
+		}
+		conn.Close()
+		server.Close()
+		synctest.Wait()
+	})
+}
+
+func TestAConnectionThatCarriedLogsStaysUsable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipes()
+		server := &http.Server{Handler: New(newStage(t).Options)}
+		go server.Serve(l)
+		conn := l.dial(t)
+		answers := bufio.NewReader(conn)
+		for _, path := range []string{"/api/v1/logs?pool=general", "/healthz"} {
+			fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
+			res, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != 200 {
+				t.Errorf("%s: %d %v", path, res.StatusCode, err)
+			}
+			wait(t, 2*stallLimit)
+		}
+		conn.Close()
+		server.Close()
+		synctest.Wait()
+	})
+}
+
+func TestAStreamOverARealConnection(t *testing.T) {
+	server := httptest.NewServer(New(newStage(t).Options))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/api/v1/stream", nil)
+	res, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "data: {") {
+			cancel()
+		}
+	}
+	if ctx.Err() == nil {
+		t.Errorf("the stream ended before it sent anything: %v", lines.Err())
+	}
+	res.Body.Close()
+}

@@ -1,0 +1,86 @@
+package admin
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The columns of the table of workers; the numbers among them stand on the right.
+const columns = 7
+
+func heads() [columns]string {
+	return [...]string{"WORKER", "STATE", "PORT", "BUSY", "SERVED", "AGE", "START"}
+}
+
+func cells(w Worker) [columns]string {
+	port, start := "", plain(w.Start)
+	if w.Port > 0 {
+		port = strconv.Itoa(w.Port)
+	}
+	if w.StartMS > 0 {
+		start += ", " + showMillis(w.StartMS)
+	}
+	return [...]string{plain(w.ID), plain(w.State), port, strconv.Itoa(w.Inflight), strconv.FormatUint(w.Served, 10), showAge(w.AgeS), start}
+}
+
+// workers writes a row for each worker. Long ids are shortened so that rows fit the width.
+func (s *screen) workers(list []Worker) {
+	if len(list) == 0 {
+		return
+	}
+	rows := [][columns]string{heads()}
+	for _, w := range list {
+		rows = append(rows, cells(w))
+	}
+	widths := s.fit(rows)
+	s.row(rows[0], widths, faint)
+	for i, w := range list {
+		s.row(rows[i+1], widths, stateColor(w.State))
+		if w.Reason != "" {
+			s.line(s.paint(faint, clip("    "+plain(w.Reason), s.width)))
+		}
+	}
+}
+
+// fit finds how wide each column must be, and takes what is too much from the ids.
+func (s *screen) fit(rows [][columns]string) (widths [columns]int) {
+	total := 0
+	for i := range widths {
+		for _, r := range rows {
+			widths[i] = max(widths[i], utf8.RuneCountInString(r[i]))
+		}
+		total += 2 + widths[i]
+	}
+	const leastID = 6
+	widths[0] = max(leastID, widths[0]-max(0, total-s.width))
+	return widths
+}
+
+// row writes one row; a state has the colour, or the whole row when it is the head.
+func (s *screen) row(row [columns]string, widths [columns]int, p paint) {
+	var b strings.Builder
+	for i, cell := range row {
+		number := slices.Contains([]string{"PORT", "BUSY", "SERVED", "AGE"}, heads()[i])
+		cell = pad(clip(cell, widths[i]), widths[i], number)
+		if p == faint || i == 1 {
+			cell = s.paint(p, cell)
+		}
+		b.WriteString("  " + cell)
+	}
+	s.line(b.String())
+}
+
+func stateColor(state string) paint {
+	switch state {
+	case "active":
+		return green
+	case "spare":
+		return blue
+	case "failed":
+		return red
+	default:
+		return yellow
+	}
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"understudy/config"
+	"understudy/driver"
+	"understudy/driver/docker"
+)
+
+// DriverOptions are what every driver may want. Say is required.
+type DriverOptions struct {
+	Log    *slog.Logger
+	Say    func(string) // gets one line when processes are used in place of containers
+	Binary string       // the executable for workers; empty: this one
+}
+
+// OpenDriver connects to what runs workers. auto means Docker when there is an engine, and local processes only when there is none to
+// talk to: an engine that refuses or hangs is an error, never a silent change of driver.
+func OpenDriver(ctx context.Context, cfg *config.Config, o DriverOptions) (driver.Driver, error) {
+	processes := func() (driver.Driver, error) {
+		return nil, errors.New("not yet")
+	}
+	if cfg.Driver == "process" {
+		return processes()
+	}
+	d, err := docker.New(ctx, docker.Options{Instance: cfg.Instance, Binary: o.Binary, Log: o.Log})
+	if err == nil {
+		return d, nil
+	}
+	if cfg.Driver == "docker" || !errors.Is(err, docker.ErrNoEngine) {
+		return nil, err
+	}
+	if cfg.OnExit == "leave" {
+		return nil, fmt.Errorf("%w; on_exit: leave needs containers", err)
+	}
+	o.Say("no Docker engine here: workers run as local processes, without limits of memory and CPU")
+	return processes()
+}

@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"understudy/admin"
+	"understudy/balancer"
+	"understudy/probe"
+)
+
+// buildBalancer makes the data plane and what is beside it.
+func (a *App) buildBalancer(prober *probe.Prober) error {
+	a.balancer = balancer.New(balancer.Options{Fleet: a.fleet, Config: a.Config, Log: a.Log, Recorder: a.metrics, Prober: prober})
+	return nil
+}
+
+// adminServer is the plane through which a person watches and steers. Its streams end when stop does.
+func (a *App) adminServer(stop context.Context) *http.Server {
+	host, _, _ := net.SplitHostPort(a.Config.Admin)
+	registry := a.balancer.Registry()
+	handler := admin.New(admin.Options{
+		Fleet: a.fleet, Ports: a.ports, Journal: a.journal, Goals: a.goals, Troubles: a.scaler.Trouble, Ready: a.readiness,
+		Instance: a.Config.Instance, Driver: a.driver.Name(), Version: a.Version, Start: a.started,
+		Quit: a.Quit, Drain: a.drainWorker, Logs: a.logs, Register: registry.Register(), Workers: registry.Workers(),
+		Metrics: a.metrics.Handler(), Token: a.Config.AdminToken, Hosts: []string{host}, Stop: stop, Log: a.Log,
+	})
+	return controlServer(handler)
+}
+
+// plannerServer speaks the planner protocol and nothing else, to the networks that are allowed.
+func (a *App) plannerServer() *http.Server {
+	var allow []netip.Prefix
+	for _, text := range a.Config.Planner.Allow {
+		if prefix, err := netip.ParsePrefix(text); err == nil { // config has checked them
+			allow = append(allow, prefix)
+		}
+	}
+	return controlServer(a.balancer.Registry().PlannerHandler(allow))
+}
+
+// controlServer has no write timeout: streams and logs last.
+func controlServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+}
+
+func (a *App) goals(pool string) admin.Goals {
+	for _, p := range a.current().Pools {
+		if p.Name == pool {
+			return admin.Goals{Percentile: p.Target.Percentile, Min: p.Workers.Min, Max: p.Workers.Max, Spare: p.Workers.Spare}
+		}
+	}
+	return admin.Goals{}
+}
+
+func (a *App) readiness() (bool, string) {
+	if a.draining.Load() {
+		return false, "it is draining"
+	}
+	if ok, pool := a.scaler.Settled(); !ok {
+		return false, fmt.Sprintf("pool %q does not have its minimum of workers yet", pool)
+	}
+	return true, ""
+}
+
+// Ready tells whether every pool has its minimum or is known not to get it, and else why not.
+func (a *App) Ready() (bool, string) { return a.readiness() }
+
+// drainWorker takes one worker out; the scaler removes it once it is idle, and replaces it when it is needed.
+func (a *App) drainWorker(_ context.Context, id string) error {
+	_, err := a.fleet.Drain(id, "asked for through the admin plane")
+	return err
+}

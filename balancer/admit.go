@@ -1,0 +1,79 @@
+package balancer
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// admit refuses what needs no worker to be refused, and answers what the balancer answers itself.
+func (x *exchange) admit() bool {
+	r := x.r
+	if done := x.screen(); done {
+		return false
+	}
+	segment := x.target.segment
+	capability, ok := x.b.fleet.Resolve(segment)
+	if !ok {
+		if x.target.path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			x.ready()
+		} else {
+			x.unknown()
+		}
+		return false
+	}
+	x.capability, x.home = capability, x.s.homes[capability]
+	if limit := int64(x.s.Limits.Body); limit > 0 && r.ContentLength > limit {
+		x.refuse(errTooLarge, fmt.Sprintf("At most %d bytes are taken.", limit))
+		return false
+	}
+	if err := x.body.begin(r.Header.Get("Expect") != ""); err != nil {
+		x.refuse(problemOf(err), "")
+		return false
+	}
+	x.upgrade = r.Method == http.MethodGet && x.body == nil && r.ProtoAtLeast(1, 1) && hasToken(r.Header["Connection"], "upgrade") &&
+		hasToken(r.Header["Upgrade"], "websocket")
+	return true
+}
+
+// screen refuses what is no request for a capability at all. It reports whether it answered.
+func (x *exchange) screen() (done bool) {
+	r := x.r
+	switch {
+	case r.ProtoMajor != 1 && r.TLS == nil:
+		x.refuse(errVersion, "")
+		return true
+	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
+		x.w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		x.refuse(errMethod, "")
+		return true
+	case r.Method == http.MethodOptions && r.RequestURI == "*":
+		x.w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		x.answer(http.StatusNoContent, "")
+		return true
+	case badHost(r.Host):
+		x.refuse(errMalformed, "The Host field is no host name.")
+		return true
+	}
+	t, ok := targetOf(r)
+	if !ok {
+		x.refuse(errMalformed, "The target is neither a path nor an absolute URL, or has a # in it.")
+		return true
+	}
+	x.target = t
+	return false
+}
+
+// ready is what an idle worker of the planner protocol says: a planner may take the balancer for one.
+func (x *exchange) ready() {
+	x.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	x.answer(http.StatusOK, "ready to work "+x.s.Instance)
+}
+
+// unknown lists the capabilities there are.
+func (x *exchange) unknown() {
+	x.status, x.cause = errUnknown.status, errUnknown
+	x.leave(x.w.Header())
+	there := x.b.fleet.Capabilities()
+	errUnknown.write(x.w, x.r, "The first segment of the path names a capability; there are: "+strings.Join(there, ", ")+".", there)
+}

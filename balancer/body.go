@@ -1,0 +1,218 @@
+package balancer
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// replayMax is how much of a request's body is kept to send it again.
+const replayMax = 64 << 10
+
+// bodyLinger is how long the server may look for the end of a body nobody wanted.
+const bodyLinger = time.Second
+
+// body is what the client sends. It is read from the client once, and by the attempts as often as it fits in the buffer. A small one of known
+// size is read whole before anything else happens (prefetch); any other is read by one goroutine (pump), never more than the buffer ahead.
+type body struct {
+	src     io.Reader
+	rc      *http.ResponseController
+	trailer http.Header // complete once src has ended
+	idle    time.Duration
+	limit   int64          // 0: none
+	fail    func(*problem) // called when the client does not deliver
+	known   int64          // declared size; below 0: not declared
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	buf     []byte // what was read, from offset start on
+	start   int64  // more than 0: the beginning is gone
+	err     error  // why nothing more comes: io.EOF or a *problem
+	reader  *bodyReader
+	hungry  bool      // the attempt waits for the client
+	moved   time.Time // when the attempt last took something
+	stopped bool
+	pumping chan struct{} // closed when the pump has ended; nil: there is none
+}
+
+// newBody yields nil for a request without a body.
+func (x *exchange) newBody() *body {
+	r := x.r
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return nil
+	}
+	b := &body{
+		src: r.Body, rc: x.rc, trailer: r.Trailer, known: r.ContentLength,
+		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: func(p *problem) { x.cancel(p) },
+	}
+	b.changed = sync.NewCond(&b.mu)
+	return b
+}
+
+// begin reads a small body whole, and begins to read any other ahead. A client that waits to be asked (Expect: 100-continue) is asked
+// when a worker wants the body.
+func (b *body) begin(asked bool) error {
+	switch {
+	case b == nil || asked:
+		return nil
+	case b.known > 0 && b.known <= replayMax:
+		return b.prefetch()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.startPump()
+	return nil
+}
+
+func (b *body) prefetch() error {
+	b.buf = make([]byte, 0, b.known+1) // one more, for a source that tells its end late
+	for b.err == nil {
+		n, err := b.read(b.buf[len(b.buf):cap(b.buf)])
+		b.buf, b.err = b.buf[:len(b.buf)+n], err
+	}
+	if b.err != io.EOF {
+		return b.err
+	}
+	return nil
+}
+
+// read takes what the client has sent, within the limits. Errors are io.EOF or a *problem.
+func (b *body) read(p []byte) (int, error) {
+	if b.idle > 0 {
+		_ = b.rc.SetReadDeadline(time.Now().Add(b.idle)) // fails only where there is no connection to limit
+	}
+	n, err := b.src.Read(p)
+	if b.limit > 0 && b.start+int64(len(b.buf)+n) > b.limit {
+		return 0, errTooLarge
+	}
+	if err == io.EOF {
+		_ = b.rc.SetReadDeadline(time.Time{}) // from now on the server watches the connection for the client's leaving
+	} else if err != nil {
+		err = readProblem(err)
+	}
+	return n, err
+}
+
+// readProblem tells a client that left from one that is slow and one that talks nonsense.
+func readProblem(err error) *problem {
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return errSlowClient
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET),
+		errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe), errors.Is(err, http.ErrBodyReadAfterClose):
+		return errClientGone
+	}
+	return errMalformed
+}
+
+// startPump begins to read ahead. The caller holds mu.
+func (b *body) startPump() {
+	if b.pumping != nil || b.err != nil || b.stopped {
+		return
+	}
+	b.buf = make([]byte, 0, replayMax)
+	b.pumping = make(chan struct{})
+	go b.pump(b.pumping)
+}
+
+func (b *body) pump(done chan struct{}) {
+	defer close(done)
+	for {
+		room := b.room()
+		if room == nil {
+			return
+		}
+		n, err := b.read(room)
+		b.mu.Lock()
+		b.buf, b.err = b.buf[:len(b.buf)+n], err
+		gaveUp := err != nil && err != io.EOF && !b.stopped
+		b.changed.Broadcast()
+		b.mu.Unlock()
+		if p, ok := err.(*problem); ok && gaveUp {
+			b.fail(p)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// room waits until there is space to read into. Only the pump touches the space behind buf, so it is filled without the lock. What the
+// attempt has taken is given up only when there is no other space: until then the request can be sent again.
+func (b *body) room() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.stopped {
+		if len(b.buf) < cap(b.buf) {
+			return b.buf[len(b.buf):cap(b.buf)]
+		}
+		if b.reader != nil && !b.reader.closed && b.reader.off-b.start >= replayMax/2 {
+			taken := b.reader.off - b.start
+			b.start = b.reader.off
+			b.buf = b.buf[:copy(b.buf, b.buf[taken:])]
+			continue
+		}
+		b.changed.Wait()
+	}
+	return nil
+}
+
+// replayable tells whether the body can be sent from its beginning.
+func (b *body) replayable() bool {
+	if b == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.start == 0
+}
+
+// unread tells whether some of the body may still be on the connection.
+func (b *body) unread() bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err != io.EOF
+}
+
+// patience is how much longer the worker may take for the response head: its time runs from when it last took some of the body, and stands
+// still while it waits for the client, whose own limit holds then.
+func (b *body) patience(limit time.Duration) time.Duration {
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hungry {
+		return limit
+	}
+	return limit - time.Since(b.moved)
+}
+
+// close ends the reading. What the client still sends may be looked at by the server for a moment, so that it sees its answer rather
+// than a reset.
+func (b *body) close() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.stopped = true
+	ended, pumping := b.err == io.EOF, b.pumping
+	b.changed.Broadcast()
+	b.mu.Unlock()
+	if ended {
+		return
+	}
+	_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // wakes the pump, if there is one
+	if pumping != nil {
+		<-pumping
+	}
+	_ = b.rc.SetReadDeadline(time.Now().Add(bodyLinger))
+}

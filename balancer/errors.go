@@ -1,0 +1,89 @@
+package balancer
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"understudy/fleet"
+)
+
+// problem is an error that knows what a client is told about it. The list below is the whole table: status, stable code, title.
+type problem struct {
+	status int
+	code   string
+	title  string
+}
+
+func (p *problem) Error() string { return p.title }
+
+var (
+	errMalformed      = &problem{http.StatusBadRequest, "malformed-request", "The request is malformed"}
+	errForbidden      = &problem{http.StatusForbidden, "forbidden", "This address may not speak to this listener"}
+	errUnknown        = &problem{http.StatusNotFound, "unknown-capability", "No pool has this capability"}
+	errNoSuchPage     = &problem{http.StatusNotFound, "not-found", "There is nothing here"}
+	errMethod         = &problem{http.StatusMethodNotAllowed, "method-not-allowed", "This method is not allowed here"}
+	errSlowClient     = &problem{http.StatusRequestTimeout, "request-timeout", "The request did not arrive in time"}
+	errConflict       = &problem{http.StatusConflict, "id-taken", "A worker that did not register has this id"}
+	errTooLarge       = &problem{http.StatusRequestEntityTooLarge, "body-too-large", "The request's body is too large"}
+	errUnfit          = &problem{http.StatusUnprocessableEntity, "unfit-worker", "This worker cannot be registered"}
+	errClientGone     = &problem{statusClientGone, "client-gone", "The client left before it was answered"} // log and metrics only
+	errWorkerFailed   = &problem{http.StatusBadGateway, "worker-failed", "The worker failed"}
+	errQueueFull      = &problem{http.StatusServiceUnavailable, "queue-full", "Too many requests wait already"}
+	errQueueTimeout   = &problem{http.StatusServiceUnavailable, "queue-timeout", "No worker became free in time"}
+	errNoWorker       = &problem{http.StatusServiceUnavailable, "no-worker", "No worker can be had"}
+	errDraining       = &problem{http.StatusServiceUnavailable, "draining", "The balancer is shutting down"}
+	errWorkerBusy     = &problem{http.StatusServiceUnavailable, "worker-busy", "The workers are busy"}
+	errTooManyNew     = &problem{http.StatusServiceUnavailable, "too-many-registrations", "Too many workers are being checked"}
+	errWorkerTimeout  = &problem{http.StatusGatewayTimeout, "worker-timeout", "The worker took too long"}
+	errVersion        = &problem{http.StatusHTTPVersionNotSupported, "version-not-supported", "This listener speaks HTTP/1.0 and HTTP/1.1"}
+	errWorkerStalled  = &problem{http.StatusGatewayTimeout, "worker-timeout", "The worker stopped in the middle of its answer"}
+	errForeignUpgrade = &problem{http.StatusBadGateway, "worker-failed", "The worker switched to a protocol that was not asked for"}
+)
+
+// statusClientGone is never sent: there is nobody to read it.
+const statusClientGone = 499
+
+// problemOf finds what a client is told about an error from anywhere below.
+func problemOf(err error) *problem {
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, fleet.ErrUnknownCapability):
+		return errUnknown
+	case errors.Is(err, fleet.ErrQueueFull):
+		return errQueueFull
+	case errors.Is(err, fleet.ErrQueueTimeout):
+		return errQueueTimeout
+	case errors.Is(err, fleet.ErrNoWorker):
+		return errNoWorker
+	}
+	return errWorkerFailed
+}
+
+// problemBody is a problem as RFC 9457 writes it. encoding/json escapes whatever could be taken for markup.
+type problemBody struct {
+	Type         string   `json:"type"`
+	Title        string   `json:"title"`
+	Status       int      `json:"status"`
+	Detail       string   `json:"detail,omitempty"`
+	Code         string   `json:"code"`
+	Capabilities []string `json:"capabilities,omitempty"`
+}
+
+// write answers with the problem. Headers that belong to the answer must have been set.
+func (p *problem) write(w http.ResponseWriter, r *http.Request, detail string, capabilities []string) {
+	text, _ := json.Marshal(problemBody{"about:blank", p.title, p.status, detail, p.code, capabilities}) // cannot fail: strings and numbers
+	text = append(text, '\n')
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(p.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(text) // a client that is gone cannot be told so
+	}
+}

@@ -1,0 +1,64 @@
+package balancer
+
+import (
+	"slices"
+	"time"
+
+	"understudy/config"
+	"understudy/fleet"
+	"understudy/probe"
+)
+
+// settings is a configuration, made ready for lookups. It is never changed.
+type settings struct {
+	*config.Config
+	pools map[string]*poolSettings
+	homes map[string]string // the pool that requests for a capability count in while nothing else is known
+}
+
+// poolSettings is what requests and probes need of one pool.
+type poolSettings struct {
+	config.Pool
+	builtIn bool
+	lo, hi  int // statuses that mean ready
+}
+
+func newSettings(c *config.Config) *settings {
+	s := &settings{Config: c, pools: map[string]*poolSettings{}, homes: map[string]string{}}
+	for _, p := range c.Pools {
+		ps := &poolSettings{Pool: p, builtIn: p.BuiltIn()}
+		ps.lo, ps.hi = p.Ready.StatusRange()
+		s.pools[p.Name] = ps
+	}
+	specialists := slices.Clone(c.Pools) // the fleet's order: fewest capabilities first, then as configured
+	slices.SortStableFunc(specialists, func(a, b config.Pool) int { return len(a.Capabilities) - len(b.Capabilities) })
+	for _, p := range specialists {
+		for _, capability := range p.Capabilities {
+			if _, ok := s.homes[capability]; !ok {
+				s.homes[capability] = p.Name
+			}
+		}
+	}
+	return s
+}
+
+// pool never yields nil: a worker can outlive its pool in the configuration.
+func (s *settings) pool(name string) *poolSettings {
+	if p, ok := s.pools[name]; ok {
+		return p
+	}
+	return &poolSettings{Pool: config.Pool{Name: name, Timeout: 30 * time.Second, IdleTimeout: time.Minute}, lo: 200, hi: 499}
+}
+
+// target is how a ready worker is probed. Only workers we started were issued an identity.
+func (s *settings) target(w *fleet.Worker) probe.Target {
+	if w.Origin == fleet.Registered {
+		return probe.Target{Address: w.Address}
+	}
+	p := s.pool(w.Pool)
+	t := probe.Target{Address: w.Address, Path: p.Ready.Path, Lo: p.lo, Hi: p.hi}
+	if w.Origin.Ours() && (p.Ready.Identity == "required" || p.Ready.Identity != "off" && p.builtIn) {
+		t.Identity = w.Generation
+	}
+	return t
+}

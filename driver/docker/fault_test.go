@@ -1,0 +1,448 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+
+	"understudy/driver"
+)
+
+func TestAPortTakenIsKnownByTheEnginesWordsAndTheContainerIsRemoved(t *testing.T) {
+	for name, text := range map[string]string{
+		"by the engine": "driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:20000 failed: port is already allocated",
+		"by a process":  "driver failed programming external connectivity on endpoint x: Error starting userland proxy: listen tcp4 127.0.0.1:20000: bind: address already in use",
+		"engine 28":     "failed to set up container networking: failed to bind host port 127.0.0.1:20000/tcp: address already in use",
+		"desktop":       "Ports are not available: exposing port TCP 127.0.0.1:20000 -> 0.0.0.0:0: ports are not available",
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine := newFakeEngine(t)
+			engine.script("start", refuse(500, text))
+			_, err := engine.driver().Start(t.Context(), fakeSpec("a"))
+			if !errors.Is(err, driver.ErrPortTaken) || !has(err.Error(), "20000", text) {
+				t.Errorf("Start returns %v, want ErrPortTaken with the engine's words", err)
+			}
+			if engine.left() != 0 {
+				t.Error("the container that was created stays behind")
+			}
+		})
+	}
+}
+
+func TestOtherRefusalsOfAStartAreTheirOwnKindAndLeaveNothing(t *testing.T) {
+	for text, check := range map[string]func(error) bool{
+		"no space left on device": func(err error) bool {
+			return !errors.Is(err, driver.ErrPortTaken) && !errors.Is(err, driver.ErrUnavailable)
+		},
+		`OCI runtime create failed: exec: "nope": executable file not found in $PATH: unknown`: func(err error) bool {
+			var exit *driver.ExitError
+			return errors.As(err, &exit) && exit.Code == 127 && has(exit.Logs[0], "nope")
+		},
+		`OCI runtime create failed: exec: "/data": permission denied: unknown`: func(err error) bool {
+			var exit *driver.ExitError
+			return errors.As(err, &exit) && exit.Code == 126 && exit.Hint != ""
+		},
+	} {
+		engine := newFakeEngine(t)
+		engine.script("start", refuse(500, text))
+		if _, err := engine.driver().Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), text) && !check(err) || !check(err) {
+			t.Errorf("after %q Start returns %v", text, err)
+		}
+		if engine.left() != 0 {
+			t.Errorf("after %q the container stays behind", text)
+		}
+	}
+}
+
+// blockCreate makes creates wait until release is called; reached is closed when the first one has come.
+func blockCreate(engine *fakeEngine) (reached <-chan struct{}, release func()) {
+	came, free := make(chan struct{}), make(chan struct{})
+	engine.script("create", first(1, func(http.ResponseWriter, *http.Request) bool {
+		close(came)
+		<-free
+		return false // go on as if nothing had been
+	}))
+	return came, sync.OnceFunc(func() { close(free) })
+}
+
+func TestACreateInFlightIsNotCancelledAndWhatComesOfItIsRemoved(t *testing.T) {
+	engine := newFakeEngine(t)
+	reached, release := blockCreate(engine)
+	defer release()
+	d := engine.driver()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	result := make(chan error)
+	go func() {
+		_, err := d.Start(ctx, fakeSpec("a"))
+		result <- err
+	}()
+	<-reached
+	why := errors.New("nobody wants it any more")
+	cancel(why)
+	if err := <-result; !errors.Is(err, why) { // at once, though the create still hangs
+		t.Errorf("the cancelled Start returns %v", err)
+	}
+	release()
+	eventually(t, "the container of the cancelled start is created and removed", func() bool {
+		return engine.count("create") == 1 && engine.count("remove") == 1 && engine.left() == 0
+	})
+	if engine.count("start") != 0 {
+		t.Error("the container nobody wants was started")
+	}
+}
+
+func TestCloseWaitsUntilWhatACancelledStartBroughtForthIsRemoved(t *testing.T) {
+	engine := newFakeEngine(t)
+	reached, release := blockCreate(engine)
+	defer release()
+	d := engine.driver()
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error)
+	go func() {
+		_, err := d.Start(ctx, fakeSpec("a"))
+		result <- err
+	}()
+	<-reached
+	cancel()
+	<-result
+	closed := make(chan error)
+	go func() { closed <- d.Close() }()
+	eventually(t, "the driver refuses new work", func() bool {
+		return errors.Is(d.Prepare(t.Context(), fakeSpec("b")), errClosed)
+	})
+	release()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if engine.count("remove") != 1 || engine.left() != 0 {
+		t.Error("Close came back before the container was removed")
+	}
+}
+
+func TestACreateOfUnknownOutcomeIsHuntedDown(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.create = 50 * time.Millisecond })
+	late := make(chan container.Config, 1)
+	engine.script("create", func(w http.ResponseWriter, r *http.Request) bool {
+		var c container.Config
+		json.NewDecoder(r.Body).Decode(&c)
+		late <- c
+		return hang(w, r) // no answer within the limit
+	})
+	_, err := d.Start(t.Context(), fakeSpec("a"))
+	if !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), "create container understudy-fake-pool-a", "50ms") {
+		t.Fatalf("Start returns %v, want ErrUnavailable and what was tried", err)
+	}
+	engine.place("understudy-fake-pool-a", <-late, container.HostConfig{}) // the engine has made it after all
+	eventually(t, "the late container is removed", func() bool { return engine.left() == 0 })
+}
+
+func TestTheHuntSparesWhatIsNotOfThisStart(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.hunt = 300 * time.Millisecond })
+	engine.script("create", cut(`{"Id":"`))
+	if _, err := d.Start(t.Context(), fakeSpec("a")); !errors.Is(err, driver.ErrUnavailable) {
+		t.Fatalf("Start returns %v, want ErrUnavailable", err)
+	}
+	engine.place("understudy-fake-pool-a", container.Config{Labels: map[string]string{labelInstance: "fake", labelGeneration: "another"}}, container.HostConfig{})
+	d.Close() // waits for the hunt
+	if engine.left() != 1 || engine.count("inspect") == 0 {
+		t.Errorf("%d containers are left after %d looks", engine.left(), engine.count("inspect"))
+	}
+}
+
+func TestARemovalThatFailsGoesOnInTheBackground(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.remove = 100 * time.Millisecond })
+	engine.script("start", refuse(500, "boom"))
+	engine.script("remove", first(1, hang))
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "boom") {
+		t.Fatalf("Start returns %v", err)
+	}
+	eventually(t, "it is removed", func() bool { return engine.left() == 0 })
+}
+
+func TestANameThatIsTakenIsClearedOfOurLeftoversOnly(t *testing.T) {
+	const name = "understudy-fake-pool-a"
+	const text = `Conflict. The container name "/understudy-fake-pool-a" is already in use by container "x".`
+	for _, tc := range []struct {
+		what    string
+		labels  map[string]string
+		running bool
+		started bool
+	}{
+		{"a leftover of ours", map[string]string{labelInstance: "fake"}, false, true},
+		{"a worker of ours that runs", map[string]string{labelInstance: "fake"}, true, false},
+		{"somebody else's container", map[string]string{labelInstance: "theirs"}, false, false},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			engine := newFakeEngine(t)
+			d := engine.driver()
+			id := engine.place(name, container.Config{Labels: tc.labels}, container.HostConfig{})
+			engine.containers[id].running = tc.running
+			engine.script("create", func(w http.ResponseWriter, r *http.Request) bool {
+				engine.mu.Lock()
+				_, taken := engine.containers[id]
+				engine.mu.Unlock()
+				return taken && refuse(409, text)(w, r)
+			})
+			_, err := d.Start(t.Context(), fakeSpec("a"))
+			if (err == nil) != tc.started {
+				t.Errorf("Start returns %v", err)
+			}
+			if !tc.started && slices.Contains(engine.removed, name) {
+				t.Error("it was removed")
+			}
+		})
+	}
+}
+
+func TestARemovalSomebodyElseHasBegunIsWaitedFor(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	inst, err := d.Start(t.Context(), fakeSpec("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.script("remove", refuse(409, "removal of container id1 is already in progress"))
+	looks := engine.count("inspect")
+	engine.script("inspect", func(w http.ResponseWriter, r *http.Request) bool {
+		if engine.count("inspect") == looks+4 {
+			engine.mu.Lock()
+			clear(engine.containers)
+			engine.mu.Unlock()
+		}
+		return false
+	})
+	if err := d.Stop(t.Context(), inst.ID, 0); err != nil {
+		t.Errorf("Stop returns %v", err)
+	}
+	if engine.left() != 0 || engine.count("remove") != 1 {
+		t.Errorf("Stop came back with %d containers left, after %d removals", engine.left(), engine.count("remove"))
+	}
+}
+
+func TestARemovalThatNeverEndsIsAnError(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.remove = 100 * time.Millisecond })
+	inst, err := d.Start(t.Context(), fakeSpec("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for status, text := range map[int]string{409: "removal of container id1 is already in progress", 500: "device or resource busy"} {
+		engine.script("remove", refuse(status, text))
+		if err := d.Stop(t.Context(), inst.ID, 0); err == nil {
+			t.Errorf("Stop succeeds although the engine says %q", text)
+		}
+	}
+	if n := engine.count("remove"); n < 3 { // the busy one is tried again
+		t.Errorf("a busy container was removed %d times, want more", n)
+	}
+	engine.script("remove", first(1, refuse(500, "device or resource busy")))
+	if err := d.Stop(t.Context(), inst.ID, 0); err != nil || engine.left() != 0 {
+		t.Errorf("once it is no more busy, Stop returns %v", err)
+	}
+}
+
+func TestAListThatIsCutIsAnErrorAndNoPart(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
+		t.Fatal(err)
+	}
+	const one = `{"Id":"id1","Labels":{"understudy.instance":"fake"},"State":"running"}`
+	for name, s := range map[string]script{
+		"between two": cut("[" + one + ","),
+		"inside one":  cut("[" + one + `,{"Id":"i`),
+		"an error":    refuse(500, "boom"),
+		"garbage":     func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "["+one+",<html>]"); return true },
+	} {
+		engine.script("list", s)
+		all, err := d.List(t.Context())
+		if err == nil || all != nil {
+			t.Errorf("%s: List returns %v, %v", name, all, err)
+		}
+		if name != "an error" && !errors.Is(err, driver.ErrUnavailable) {
+			t.Errorf("%s: %v is not ErrUnavailable", name, err)
+		}
+		if _, err := d.Sweep(t.Context(), false); err == nil || engine.left() != 1 {
+			t.Errorf("%s: Sweep returns %v with %d containers left", name, err, engine.left())
+		}
+	}
+}
+
+func TestSweepRemovesNothingWhenAnyOfItsListsFails(t *testing.T) {
+	for _, route := range []string{"list", "networks", "images"} {
+		engine := newFakeEngine(t)
+		d := engine.driver()
+		if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
+			t.Fatal(err)
+		}
+		engine.script(route, cut("["))
+		lines, err := d.Sweep(t.Context(), false)
+		if !errors.Is(err, driver.ErrUnavailable) || lines != nil {
+			t.Errorf("without %s Sweep returns %q, %v", route, lines, err)
+		}
+		if engine.left() != 1 || engine.count("network remove") != 0 {
+			t.Errorf("without %s Sweep removed something", route)
+		}
+	}
+}
+
+func TestSweepGoesOnPastWhatCannotBeRemovedAndSaysSo(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
+		t.Fatal(err)
+	}
+	engine.script("network remove", refuse(403, "network has active endpoints"))
+	lines, err := d.Sweep(t.Context(), false)
+	if err == nil || !has(err.Error(), "active endpoints") || !slices.Equal(lines, []string{"container understudy-fake-pool-a"}) {
+		t.Errorf("Sweep returns %q, %v", lines, err)
+	}
+}
+
+func TestAStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
+	show := func(address, port string) script {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			fmt.Fprintf(w, `{"Id":"id1","State":{"Running":true},"Config":{"Labels":{"understudy.instance":"fake"}},
+				"NetworkSettings":{"Ports":{"8080/tcp":[{"HostIp":%q,"HostPort":%q}]}}}`, address, port)
+			return true
+		}
+	}
+	nothing := func(w http.ResponseWriter, _ *http.Request) bool {
+		fmt.Fprint(w, `{"Id":"id1","State":{"Running":true},"Config":{},"NetworkSettings":{"Ports":{}}}`)
+		return true
+	}
+	for _, tc := range []struct {
+		name    string
+		inspect script
+		ok      bool
+	}{
+		{"right", show("127.0.0.1", "20000"), true},
+		{"late", first(3, nothing), true},
+		{"never", nothing, false},
+		{"on every address", show("0.0.0.0", "20000"), false},
+		{"on another port", show("127.0.0.1", "20001"), false},
+		{"nobody can tell", refuse(500, "boom"), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			engine := newFakeEngine(t)
+			d := engine.driver()
+			engine.script("inspect", tc.inspect)
+			_, err := d.Start(t.Context(), fakeSpec("a"))
+			if (err == nil) != tc.ok {
+				t.Errorf("Start returns %v", err)
+			}
+			if !tc.ok && engine.left() != 0 {
+				t.Error("a container nobody can reach stays behind")
+			}
+		})
+	}
+}
+
+func TestACallThatHangsIsUnavailableAndOthersGoOn(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.inspect, l.list, l.signal = 80*time.Millisecond, time.Second, 80*time.Millisecond })
+	inst, err := d.Start(t.Context(), fakeSpec("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.script("inspect", hang)
+	engine.script("logs", hang)
+	for what, call := range map[string]func() error{
+		"Inspect": func() error { _, err := d.Inspect(t.Context(), inst.ID); return err },
+		"Stop":    func() error { return d.Stop(t.Context(), inst.ID, time.Second) },
+		"Logs":    func() error { _, err := d.Logs(t.Context(), inst.ID, -1, true); return err },
+	} {
+		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), engine.socket, "did not answer within 80ms") {
+			t.Errorf("%s of a container that hangs the engine: %v", what, err)
+		}
+	}
+	engine.script("inspect", nil)
+	if _, err := d.Logs(t.Context(), inst.ID, -1, true); !errors.Is(err, driver.ErrUnavailable) {
+		t.Errorf("Logs whose head never comes: %v", err)
+	}
+	if all, err := d.List(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("List returns %v, %v", all, err)
+	}
+	engine.script("kill", hang)
+	if err := d.Stop(t.Context(), inst.ID, 10*time.Millisecond); err != nil || engine.left() != 0 {
+		t.Errorf("a worker that cannot be asked to end is not forced: %v", err)
+	}
+}
+
+func TestAtMostFourCallsAreInFlightAndStartsDoNotKeepAListWaiting(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	if err := d.Prepare(t.Context(), fakeSpec("x")); err != nil {
+		t.Fatal(err)
+	}
+	var now, most atomic.Int32
+	free := make(chan struct{})
+	engine.script("create", func(http.ResponseWriter, *http.Request) bool {
+		n := now.Add(1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		<-free
+		now.Add(-1)
+		return false
+	})
+	var group sync.WaitGroup
+	for i := range 12 {
+		group.Go(func() {
+			if _, err := d.Start(t.Context(), fakeSpec(fmt.Sprint("w", i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "three creates are in flight", func() bool { return now.Load() == 3 })
+	if _, err := d.List(t.Context()); err != nil {
+		t.Errorf("List, while three creates hang: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := d.Start(ctx, fakeSpec("late")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a start that finds no slot in its time returns %v", err)
+	}
+	close(free)
+	group.Wait()
+	if most.Load() != 3 || engine.left() != 12 {
+		t.Errorf("%d creates were in flight at a time, %d containers were made", most.Load(), engine.left())
+	}
+}
+
+func TestAnEngineThatGoesAwayIsUnavailableForEveryCall(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.hunt = time.Millisecond })
+	inst, err := d.Start(t.Context(), fakeSpec("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.images.forget()
+	drop := cut("")
+	for _, route := range []string{"list", "inspect", "create", "image"} {
+		engine.script(route, drop)
+	}
+	for what, call := range map[string]func() error{
+		"List":    func() error { _, err := d.List(t.Context()); return err },
+		"Inspect": func() error { _, err := d.Inspect(t.Context(), inst.ID); return err },
+		"Stop":    func() error { return d.Stop(t.Context(), inst.ID, time.Second) },
+		"Start":   func() error { _, err := d.Start(t.Context(), fakeSpec("b")); return err },
+		"Prepare": func() error { return d.Prepare(t.Context(), fakeSpec("b")) },
+	} {
+		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !strings.Contains(err.Error(), engine.socket) {
+			t.Errorf("%s returns %v, want ErrUnavailable and the address", what, err)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+
+	"understudy/driver"
+)
+
+// Inspect implements driver.Inspector.
+func (d *Driver) Inspect(ctx context.Context, id driver.ID) (driver.Instance, error) {
+	found, err := d.owned(ctx, string(id))
+	if err != nil {
+		return driver.Instance{}, err
+	}
+	return fromInspect(found), nil
+}
+
+// owned inspects a container of this instance; one of anybody else is driver.ErrNotFound, as if it were not there.
+func (d *Driver) owned(ctx context.Context, id string) (container.InspectResponse, error) {
+	found, err := d.inspect(ctx, id)
+	if err == nil && (found.ContainerJSONBase == nil || found.Config == nil || found.Config.Labels[labelInstance] != d.instance) {
+		return container.InspectResponse{}, fmt.Errorf("docker: container %s is not of instance %s: %w", id, d.instance, driver.ErrNotFound)
+	}
+	return found, err
+}
+
+// inspect inspects a container, whosever it is.
+func (d *Driver) inspect(ctx context.Context, id string) (found container.InspectResponse, err error) {
+	if id == "" {
+		return found, fmt.Errorf("docker: a container without id: %w", driver.ErrNotFound)
+	}
+	err = d.engine.read(ctx, d.engine.limits.inspect, "inspect container "+id, func(ctx context.Context) (err error) {
+		found, err = d.engine.api.ContainerInspect(ctx, id)
+		return err
+	})
+	if errors.Is(err, errNotFound) {
+		err = failure(err.Error(), driver.ErrNotFound)
+	}
+	return found, err
+}
+
+func fromInspect(found container.InspectResponse) driver.Instance {
+	inst := fromLabels(found.ID, found.Config.Labels)
+	if created, err := time.Parse(time.RFC3339Nano, found.Created); err == nil {
+		inst.Created = created
+	}
+	if found.State != nil {
+		inst.Running = found.State.Running
+		if !inst.Running {
+			inst.ExitCode = found.State.ExitCode
+		}
+	}
+	return inst
+}

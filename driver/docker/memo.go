@@ -1,0 +1,90 @@
+package docker
+
+import (
+	"context"
+	"sync"
+)
+
+// memo finds or makes each thing once, however many ask at a time, and remembers it. What fails is not remembered.
+// The zero value is ready.
+type memo[V any] struct {
+	mu    sync.Mutex
+	known map[string]*flight[V] // guarded by mu
+}
+
+// flight is one search under way or over.
+type flight[V any] struct {
+	done  chan struct{} // closed when value and err are set
+	value V
+	err   error
+}
+
+// get returns what is remembered under key, or waits for find, which spawn runs in the background: whoever asked first may
+// leave without taking it away from the others. fresh: what is remembered does not count.
+func (m *memo[V]) get(ctx context.Context, key string, fresh bool, spawn func(func(context.Context)) error, find func(context.Context) (V, error)) (V, error) {
+	f, err := m.join(key, fresh, spawn, find)
+	if err != nil {
+		var none V
+		return none, err
+	}
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+		var none V
+		return none, context.Cause(ctx)
+	}
+}
+
+func (m *memo[V]) join(key string, fresh bool, spawn func(func(context.Context)) error, find func(context.Context) (V, error)) (*flight[V], error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f := m.known[key]; f != nil && (!fresh || f.underway()) {
+		return f, nil
+	}
+	f := &flight[V]{done: make(chan struct{})}
+	err := spawn(func(ctx context.Context) {
+		f.value, f.err = find(ctx)
+		if f.err != nil {
+			m.drop(key, f)
+		}
+		close(f.done)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if m.known == nil {
+		m.known = map[string]*flight[V]{}
+	}
+	m.known[key] = f
+	return f, nil
+}
+
+func (f *flight[V]) underway() bool {
+	select {
+	case <-f.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// drop forgets key if it still leads to f.
+func (m *memo[V]) drop(key string, f *flight[V]) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known[key] == f {
+		delete(m.known, key)
+	}
+}
+
+// forget forgets everything that is not under way.
+func (m *memo[V]) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, f := range m.known {
+		if !f.underway() {
+			delete(m.known, key)
+		}
+	}
+}

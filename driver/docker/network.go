@@ -1,0 +1,110 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/docker/docker/api/types/network"
+
+	"understudy/driver"
+)
+
+// The two networks of an instance: workers on the open one reach out, those on the sealed one do not. Neither lets workers talk
+// to each other, and nothing on either is published but on the loopback address.
+const (
+	openNetwork   = "open"
+	sealedNetwork = "sealed"
+)
+
+func (d *Driver) networkName(kind string) string {
+	if kind == sealedNetwork {
+		return "understudy-" + d.instance + "-sealed"
+	}
+	return "understudy-" + d.instance
+}
+
+// bridgeOptions of our networks. Internal networks are of no use: the engine publishes no ports of theirs. Without
+// masquerading no answer finds its way back from the outside, which seals a network as well.
+func bridgeOptions(kind string) map[string]string {
+	return map[string]string{
+		"com.docker.network.bridge.enable_icc":           "false",
+		"com.docker.network.bridge.enable_ip_masquerade": fmt.Sprint(kind == openNetwork),
+		"com.docker.network.bridge.host_binding_ipv4":    loopback,
+	}
+}
+
+// networkFor returns the id of the network a worker joins, made if it has to be.
+func (d *Driver) networkFor(ctx context.Context, spec driver.Spec, f fence) (string, error) {
+	if name := spec.Security.Network; name != "" {
+		if name == "host" || name == "none" || len(name) > 10 && name[:10] == "container:" {
+			return "", fmt.Errorf("docker: pool %s: network %q cannot publish ports; name a bridge network", spec.Pool, name)
+		}
+		return name, nil
+	}
+	kind := sealedNetwork
+	if f.egress {
+		kind = openNetwork
+	}
+	return d.networks.get(ctx, kind, false, d.spawn, func(ctx context.Context) (string, error) { return d.ensureNetwork(ctx, kind) })
+}
+
+// ensureNetwork finds or makes our network of that kind. Names are not unique to the engine, so the oldest one of that name
+// is ours, whoever else made one at the same time.
+func (d *Driver) ensureNetwork(ctx context.Context, kind string) (string, error) {
+	name := d.networkName(kind)
+	id, err := d.findNetwork(ctx, kind)
+	if err != nil || id != "" {
+		return id, err
+	}
+	err = d.engine.do(ctx, d.engine.limits.create, "create network "+name, func(ctx context.Context) error {
+		_, err := d.engine.api.NetworkCreate(ctx, name, network.CreateOptions{
+			Driver:  "bridge",
+			Options: bridgeOptions(kind),
+			Labels:  map[string]string{labelInstance: d.instance, labelNetwork: kind},
+		})
+		return err
+	})
+	id, found := d.findNetwork(ctx, kind)
+	switch {
+	case found != nil:
+		return "", found
+	case id != "":
+		return id, nil // whatever Create said: it is there
+	case err != nil:
+		return "", err
+	}
+	return "", fmt.Errorf("docker: network %s was created, but the engine does not list it", name)
+}
+
+// findNetwork returns the id of our network of that kind, or nothing.
+func (d *Driver) findNetwork(ctx context.Context, kind string) (string, error) {
+	all, err := d.listNetworks(ctx)
+	if err != nil {
+		return "", err
+	}
+	name := d.networkName(kind)
+	all = slices.DeleteFunc(all, func(n network.Summary) bool { return n.Name != name })
+	if len(all) == 0 {
+		return "", nil
+	}
+	oldest := slices.MinFunc(all, func(a, b network.Summary) int { return a.Created.Compare(b.Created) })
+	want := bridgeOptions(kind)
+	for key := range maps.Keys(want) {
+		if oldest.Options[key] != want[key] {
+			return "", fmt.Errorf("docker: network %s has %s=%q where %q is needed; remove it: docker network rm %s",
+				name, key, oldest.Options[key], want[key], oldest.ID)
+		}
+	}
+	return oldest.ID, nil
+}
+
+// listNetworks lists this instance's networks.
+func (d *Driver) listNetworks(ctx context.Context) (all []network.Summary, err error) {
+	err = d.engine.read(ctx, d.engine.limits.list, "list networks", func(ctx context.Context) (err error) {
+		all, err = d.engine.api.NetworkList(ctx, network.ListOptions{Filters: d.mine()})
+		return err
+	})
+	return all, err
+}

@@ -1,0 +1,112 @@
+package docker
+
+import (
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/docker/docker/api/types/network"
+
+	"understudy/driver"
+)
+
+func TestTheFirstStartsMakeOneNetworkOfEachKindBetweenThem(t *testing.T) {
+	d := realDriver(t)
+	yes := true
+	var mu sync.Mutex
+	ids := map[string][]string{}
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			spec := workerSpec(t, "a")
+			if i%2 == 0 {
+				spec.Security.Egress = &yes
+			}
+			f := fenceFor(spec, "")
+			id, err := d.networkFor(t.Context(), spec, f)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			kind := map[bool]string{true: openNetwork, false: sealedNetwork}[f.egress]
+			ids[kind] = append(ids[kind], id)
+		})
+	}
+	group.Wait()
+	all, err := d.listNetworks(t.Context())
+	if err != nil || len(all) != 2 {
+		t.Fatalf("there are %d networks, want 2 (%v)", len(all), err)
+	}
+	for _, n := range all {
+		kind := n.Labels[labelNetwork]
+		if slices.ContainsFunc(ids[kind], func(id string) bool { return id != n.ID }) {
+			t.Errorf("the %s network is %s, but starts were given %v", kind, n.ID, ids[kind])
+		}
+		for option, want := range map[string]string{
+			"com.docker.network.bridge.enable_icc":           "false",
+			"com.docker.network.bridge.host_binding_ipv4":    "127.0.0.1",
+			"com.docker.network.bridge.enable_ip_masquerade": map[string]string{openNetwork: "true", sealedNetwork: "false"}[kind],
+		} {
+			if n.Options[option] != want {
+				t.Errorf("the %s network has %s=%q, want %q", kind, option, n.Options[option], want)
+			}
+		}
+		if n.Internal || n.Driver != "bridge" {
+			t.Errorf("the %s network is %+v", kind, n)
+		}
+	}
+}
+
+func TestOfTwoNetworksWithOurNameTheOldestIsOurs(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	for range 2 { // what two processes may come to at the same time
+		_, err := d.engine.api.NetworkCreate(t.Context(), "understudy-fake-sealed", network.CreateOptions{Options: bridgeOptions(sealedNetwork)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Reverse(engine.networks)
+	id, err := d.networkFor(t.Context(), fakeSpec("a"), fence{})
+	if id != "net0" || err != nil || engine.count("network create") != 2 {
+		t.Errorf("got %q, %v", id, err)
+	}
+}
+
+func TestANetworkWithOtherOptionsIsNotUsed(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	_, err := d.engine.api.NetworkCreate(t.Context(), "understudy-fake-sealed", network.CreateOptions{Options: bridgeOptions(openNetwork)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "enable_ip_masquerade", "docker network rm net0") {
+		t.Errorf("Start returns %v", err)
+	}
+}
+
+func TestANetworkThatCannotBeMadeIsAnErrorOnceItIsNotThere(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	engine.script("network create", refuse(500, "could not find an available, non-overlapping IPv4 address pool"))
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "address pool") {
+		t.Errorf("Start returns %v", err)
+	}
+}
+
+func TestANetworkOfYoursIsJoinedUnlessItCannotPublish(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	for name, ok := range map[string]bool{"mine": true, "host": false, "none": false, "container:x": false} {
+		spec := fakeSpec("a")
+		spec.Security = driver.Security{Network: name}
+		got, err := d.networkFor(t.Context(), spec, fence{})
+		if (err == nil) != ok || ok && got != name {
+			t.Errorf("network %q gives %q, %v", name, got, err)
+		}
+	}
+	if engine.count("network create") != 0 {
+		t.Error("a network of ours was made though another is named")
+	}
+}

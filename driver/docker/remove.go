@@ -1,0 +1,81 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+
+	"understudy/driver"
+)
+
+// remove removes a container by force, with its anonymous volumes, and returns when it is gone. A removal somebody else has
+// begun is waited for; an engine that says the container is busy is asked again. Bounded by limits.remove.
+func (d *Driver) remove(ctx context.Context, id string) error {
+	limited, cancel := context.WithTimeout(ctx, d.engine.limits.remove)
+	defer cancel()
+	wait := driver.Backoff{Base: 50 * time.Millisecond, Max: 2 * time.Second}
+	for {
+		err := d.engine.do(limited, d.engine.limits.remove, "remove container "+id, func(ctx context.Context) error {
+			return d.engine.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		})
+		switch {
+		case err == nil, errors.Is(err, errNotFound):
+			return nil
+		case errors.Is(err, errConflict) && strings.Contains(err.Error(), "already in progress"):
+			return d.gone(ctx, id)
+		case ctx.Err() != nil, errors.Is(err, driver.ErrUnavailable):
+			return err
+		}
+		if pause(limited, wait.Next()) != nil {
+			return err // what the engine said last tells more than that the time is over
+		}
+	}
+}
+
+// gone waits until the container is, for limits.remove at most.
+func (d *Driver) gone(ctx context.Context, id string) error {
+	limited, cancel := context.WithTimeout(ctx, d.engine.limits.remove)
+	defer cancel()
+	wait := driver.Backoff{Base: 20 * time.Millisecond, Max: time.Second}
+	for {
+		_, err := d.inspect(limited, id)
+		switch {
+		case errors.Is(err, driver.ErrNotFound):
+			return nil
+		case err != nil && limited.Err() == nil:
+			return err
+		}
+		if pause(limited, wait.Next()) != nil {
+			return d.engine.explain(ctx, "wait for the removal of container "+id, d.engine.limits.remove, limited.Err())
+		}
+	}
+}
+
+// discard removes what an attempt has made; when that fails the attempt hunts for it later.
+func (a *attempt) discard(bg context.Context, id string) {
+	if err := a.remove(bg, id); err != nil {
+		a.log.Warn("docker: a container could not be removed yet", "container", a.plan.name, "error", err)
+		a.leftover = true
+	}
+}
+
+// hunt removes the attempt's container when it turns up: a create or removal of unknown outcome may take effect late. After
+// limits.hunt it is left to the next list, which shows it.
+func (a *attempt) hunt(bg context.Context) {
+	ctx, cancel := context.WithTimeout(bg, a.engine.limits.hunt)
+	defer cancel()
+	wait := driver.Backoff{Base: 50 * time.Millisecond, Max: 5 * time.Second}
+	for {
+		found, err := a.owned(ctx, a.plan.name)
+		if err == nil && found.Config.Labels[labelGeneration] == a.plan.spec.Generation && a.remove(ctx, found.ID) == nil {
+			a.log.Info("docker: removed what a failed start left behind", "container", a.plan.name)
+			return
+		}
+		if pause(ctx, wait.Next()) != nil {
+			return
+		}
+	}
+}

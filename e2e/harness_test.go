@@ -1,0 +1,304 @@
+// Package e2e runs whole balancers against real Docker: the program as a user has it, and its parts as app puts them together.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"understudy/admin"
+)
+
+// binary is the static program under test.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "understudy-e2e-")
+	if err != nil {
+		panic(err)
+	}
+	code := 1
+	if binary, err = built(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// built yields the binary that make built, or builds one.
+func built(dir string) (string, error) {
+	if path := os.Getenv("UNDERSTUDY_BIN"); path != "" {
+		return path, nil
+	}
+	path := filepath.Join(dir, "understudy")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "understudy")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the program: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// requireDocker skips where there is no engine, and fails there when the environment says that one is required.
+func requireDocker(t *testing.T) {
+	t.Helper()
+	out, err := exec.Command("docker", "version", "--format", "{{.Server.Version}}").CombinedOutput()
+	if err == nil {
+		return
+	}
+	if os.Getenv("UNDERSTUDY_REQUIRE_DOCKER") == "1" {
+		t.Fatalf("a Docker engine is required: %s", out)
+	}
+	t.Skipf("no Docker engine: %s", out)
+}
+
+// process is a running `understudy balancer`.
+type process struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	instance string
+	url      string
+	admin    string
+	output   *lockedBuffer
+	exited   chan struct{}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// ports hands every test a range of its own, below the range the kernel takes ephemeral ports from.
+var ports = struct {
+	sync.Mutex
+	next int
+}{next: 21000}
+
+func portRange(n int) (from, to int) {
+	ports.Lock()
+	defer ports.Unlock()
+	from = ports.next
+	ports.next += n
+	return from, from + n - 1
+}
+
+// instanceOf names a test's instance: unique per run, so that runs side by side do not meet.
+func instanceOf(t *testing.T) string {
+	name := strings.ToLower(regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-"))
+	return fmt.Sprintf("e2e-%d-%.20s", os.Getpid(), strings.TrimPrefix(name, "test"))
+}
+
+// start runs a balancer with this configuration (its pools; the rest is added) and waits until it is ready. It is ended and cleaned up
+// after the test, however the test ends.
+func start(t *testing.T, pools string, extra ...string) *process {
+	t.Helper()
+	p := launch(t, instanceOf(t), pools, extra...)
+	p.awaitReady()
+	return p
+}
+
+// launch runs a balancer and waits until it says where it listens.
+func launch(t *testing.T, instance, pools string, extra ...string) *process {
+	t.Helper()
+	from, to := portRange(64)
+	cfg := fmt.Sprintf("instance: %s\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\nports: {from: %d, to: %d}\n%s", instance, from, to, pools)
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(cfg), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, instance: instance, output: &lockedBuffer{}, exited: make(chan struct{})}
+	p.cmd = exec.Command(binary, append([]string{"balancer", "--config", path}, extra...)...)
+	p.cmd.Stderr = p.output
+	p.cmd.Stdout = p.output
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = p.cmd.Wait(); close(p.exited) }()
+	t.Cleanup(func() {
+		p.end()
+		if out, err := exec.Command(binary, "cleanup", "--instance", instance, "--force").CombinedOutput(); err != nil && !bytes.Contains(out, []byte("leaves nothing")) {
+			t.Errorf("cleanup: %v: %s", err, out)
+		}
+		if t.Failed() {
+			t.Logf("the balancer printed:\n%s", p.output)
+		}
+	})
+	said := regexp.MustCompile(`clients (http://\S+), status (http://\S+)`)
+	await(t, "the balancer says where it listens", func() bool {
+		m := said.FindStringSubmatch(p.output.String())
+		if m == nil {
+			select {
+			case <-p.exited:
+				t.Fatalf("it ended:\n%s", p.output)
+			default:
+			}
+			return false
+		}
+		p.url, p.admin = m[1], strings.TrimSuffix(m[2], "\"")
+		return true
+	})
+	return p
+}
+
+// end asks the balancer to end and waits for it.
+func (p *process) end() {
+	select {
+	case <-p.exited:
+		return
+	default:
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.exited:
+	case <-time.After(45 * time.Second):
+		p.t.Errorf("it did not end within 45 s")
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	}
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+}
+
+func (p *process) awaitReady() {
+	p.t.Helper()
+	await(p.t, "the balancer is ready", func() bool {
+		resp, err := http.Get(p.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// status asks the admin plane.
+func (p *process) status() admin.Status {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s, err := (&admin.Client{Base: p.admin}).Status(ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+// workers lists the pool's workers in one of the states, or all of them.
+func (p *process) workers(pool string, states ...string) []admin.Worker {
+	p.t.Helper()
+	var out []admin.Worker
+	for _, ps := range p.status().Pools {
+		for _, w := range ps.Workers {
+			if ps.Name == pool && (len(states) == 0 || strings.Contains(strings.Join(states, " "), w.State)) {
+				out = append(out, w)
+			}
+		}
+	}
+	return out
+}
+
+// post sends one task and returns the answer.
+func (p *process) post(path, body string) (*http.Response, string) {
+	p.t.Helper()
+	resp, err := http.Post(p.url+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return resp, string(b)
+}
+
+// await polls until cond holds; it is for what other processes do, which gives no event to wait for.
+func await(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.After(60 * time.Second)
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !cond() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatalf("waited a minute in vain: %s", what)
+		}
+	}
+}
+
+// containers lists the ids of all containers of an instance, running or not.
+func containers(t *testing.T, instance string) []string {
+	t.Helper()
+	out, err := exec.Command("docker", "ps", "-aq", "--no-trunc", "--filter", "label=understudy.instance="+instance).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// run runs the program to its end.
+func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	if err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
+}
+
+// freePort finds a port nobody holds now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}

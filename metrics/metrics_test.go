@@ -1,0 +1,253 @@
+package metrics
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"understudy/fleet"
+)
+
+// contract is every metric people may rely on, with exactly its labels in alphabetical order.
+func contract() map[string]string {
+	return map[string]string{
+		"requests_total":                "capability,code,pool",
+		"request_duration_seconds":      "capability,phase,pool",
+		"requests_in_flight":            "pool",
+		"queue_depth":                   "capability,pool",
+		"workers":                       "pool,state",
+		"workers_desired":               "pool",
+		"worker_start_duration_seconds": "pool",
+		"worker_starts_total":           "pool,result",
+		"worker_stops_total":            "pool,reason",
+		"scale_decisions_total":         "direction,pool,reason",
+		"latency_target_seconds":        "pool",
+		"latency_violations_total":      "cause,pool",
+		"requests_shed_total":           "code,pool",
+		"requests_lost_total":           "cause,pool",
+		"retries_total":                 "pool,reason",
+		"ports":                         "state",
+		"driver_errors_total":           "driver,op",
+		"config_last_reload_success":    "",
+		"build_info":                    "goversion,version",
+	}
+}
+
+const ms = time.Millisecond
+
+// used yields metrics in which everything has happened once to the pool "general".
+func used(t *testing.T) *Metrics {
+	t.Helper()
+	m := New("1.2.3")
+	m.SetTargets(map[string]time.Duration{"general": 300 * ms})
+	m.Collect(Sources{Pools: onePool, Ports: func() fleet.PortsStatus {
+		return fleet.PortsStatus{From: 20000, To: 20063, Leased: 3, Free: 60, Quarantined: []fleet.PortTrouble{{Port: 20007}}}
+	}})
+	m.Request("general", "mult", 200, 2*ms, 100*ms, 102*ms)
+	m.Retry("general", "busy")
+	m.Shed("general", "queue-full")
+	m.Lost("general", "worker_failed")
+	m.Started("general", 400*ms, "ok")
+	m.Stopped("general", "scale_down")
+	m.Decided("general", "up", "model")
+	m.DriverError("docker", "start")
+	m.SetReload(true)
+	return m
+}
+
+func onePool() []fleet.PoolStatus {
+	return []fleet.PoolStatus{{
+		Name: "general", Capabilities: []string{"mult"}, Target: 300 * ms, Desired: 3, InFlight: 2, Queues: map[string]int{"mult": 4},
+		Workers: []fleet.WorkerStatus{{State: fleet.Active}, {State: fleet.Active}, {State: fleet.Spare}},
+	}}
+}
+
+// sample is one series as it was gathered; value is the count of a histogram.
+type sample struct {
+	name, labels, help string // labels as "a=1,b=2", sorted by name
+	value              float64
+}
+
+func gather(t *testing.T, m *Metrics) []sample {
+	t.Helper()
+	got, err := m.registry.Gather()
+	if err != nil {
+		t.Fatalf("gather: %v", err)
+	}
+	var out []sample
+	for _, f := range got {
+		for _, series := range f.Metric {
+			var labels []string
+			for _, l := range series.Label {
+				labels = append(labels, l.GetName()+"="+l.GetValue())
+			}
+			s := sample{name: f.GetName(), labels: strings.Join(labels, ","), help: f.GetHelp()}
+			switch {
+			case series.Counter != nil:
+				s.value = series.Counter.GetValue()
+			case series.Histogram != nil:
+				s.value = float64(series.Histogram.GetSampleCount())
+			case series.Gauge != nil:
+				s.value = series.Gauge.GetValue()
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// labelNames turns "a=1,b=2" into "a,b".
+func labelNames(labels string) string {
+	var names []string
+	for l := range strings.SplitSeq(labels, ",") {
+		name, _, _ := strings.Cut(l, "=")
+		names = append(names, name)
+	}
+	return strings.Join(names, ",")
+}
+
+// value is the counter, gauge or number of samples with these labels, such as value(t, m, "workers", "pool=general,state=spare"), or -1.
+func value(t *testing.T, m *Metrics, name, labels string) float64 {
+	t.Helper()
+	for _, s := range gather(t, m) {
+		if s.name == namespace+"_"+name && s.labels == labels {
+			return s.value
+		}
+	}
+	return -1
+}
+
+func TestEveryMetricOfTheContractIsThereWithExactlyItsLabels(t *testing.T) {
+	want, seen := contract(), map[string]bool{}
+	for _, s := range gather(t, used(t)) {
+		seen[s.name] = true
+		short, ours := strings.CutPrefix(s.name, namespace+"_")
+		if !ours {
+			continue
+		}
+		if labels, ok := want[short]; !ok {
+			t.Errorf("%s is not in the contract", s.name)
+		} else if got := labelNames(s.labels); got != labels {
+			t.Errorf("%s has the labels %q, want %q", s.name, got, labels)
+		}
+		if s.help == "" {
+			t.Errorf("%s has no help", s.name)
+		}
+	}
+	for name := range want {
+		if !seen[namespace+"_"+name] {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	for _, name := range []string{"go_goroutines", "process_cpu_seconds_total", "promhttp_metric_handler_errors_total"} {
+		if !seen[name] {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestMetricsAreLintFree(t *testing.T) {
+	problems, err := testutil.GatherAndLint(used(t).registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestGaugesShowWhatIsAtTheMomentOfTheScrape(t *testing.T) {
+	m := used(t)
+	for labels, want := range map[string]float64{
+		"pool=general,state=active": 2, "pool=general,state=spare": 1, "pool=general,state=starting": 0, "pool=general,state=failed": 0,
+		"pool=general,state=draining": 0, "pool=general,state=gone": -1,
+	} {
+		if got := value(t, m, "workers", labels); got != want {
+			t.Errorf("workers{%s} = %v, want %v", labels, got, want)
+		}
+	}
+	for name, want := range map[string]float64{"workers_desired": 3, "requests_in_flight": 2, "latency_target_seconds": 0.3} {
+		if got := value(t, m, name, "pool=general"); got != want {
+			t.Errorf("%s = %v, want %v", name, got, want)
+		}
+	}
+	if got := value(t, m, "queue_depth", "capability=mult,pool=general"); got != 4 {
+		t.Errorf("queue_depth = %v, want 4", got)
+	}
+	for state, want := range map[string]float64{"leased": 3, "free": 60, "quarantined": 1} {
+		if got := value(t, m, "ports", "state="+state); got != want {
+			t.Errorf("ports{%s} = %v, want %v", state, got, want)
+		}
+	}
+	m.Collect(Sources{Pools: func() []fleet.PoolStatus { return nil }})
+	if got := value(t, m, "workers_desired", "pool=general"); got != -1 {
+		t.Errorf("a pool that is gone still shows workers_desired %v", got)
+	}
+}
+
+func TestAGaugeThatCannotBeShownDoesNotHideTheRest(t *testing.T) {
+	m := used(t)
+	m.Collect(Sources{Pools: func() []fleet.PoolStatus {
+		return append(onePool(), fleet.PoolStatus{Name: "bad\xff", Desired: 1})
+	}})
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `understudy_workers_desired{pool="general"} 3`) {
+		t.Errorf("status %d, body without the good pool:\n%s", rec.Code, rec.Body)
+	}
+}
+
+func TestReloadShowsTheLastResult(t *testing.T) {
+	m := New("dev")
+	for _, step := range []struct {
+		set  func()
+		want float64
+	}{{func() {}, 1}, {func() { m.SetReload(false) }, 0}, {func() { m.SetReload(true) }, 1}} {
+		step.set()
+		if got := value(t, m, "config_last_reload_success", ""); got != step.want {
+			t.Errorf("config_last_reload_success = %v, want %v", got, step.want)
+		}
+	}
+}
+
+func TestHistogramsHaveClassicAndNativeBuckets(t *testing.T) {
+	got, err := used(t).registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range got {
+		if f.GetName() != namespace+"_request_duration_seconds" {
+			continue
+		}
+		h := f.Metric[0].Histogram
+		if h.Schema == nil || len(h.PositiveSpan) == 0 {
+			t.Error("no native buckets")
+		}
+		first, last := h.Bucket[0].GetUpperBound(), h.Bucket[len(h.Bucket)-1].GetUpperBound()
+		if first != 0.005 || last != 10 {
+			t.Errorf("classic buckets from %v to %v, want 0.005 to 10", first, last)
+		}
+		return
+	}
+	t.Error("no request_duration_seconds")
+}
+
+func TestHandlerSpeaksTextAndOpenMetrics(t *testing.T) {
+	m := used(t)
+	for accept, want := range map[string]string{
+		"": "text/plain", "application/openmetrics-text;version=1.0.0": "application/openmetrics-text",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited": "application/vnd.google.protobuf",
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.Header.Set("Accept", accept)
+		rec := httptest.NewRecorder()
+		m.Handler().ServeHTTP(rec, r)
+		if got := rec.Header().Get("Content-Type"); rec.Code != http.StatusOK || !strings.HasPrefix(got, want) {
+			t.Errorf("Accept %q: status %d, Content-Type %q, want %q", accept, rec.Code, got, want)
+		}
+	}
+}

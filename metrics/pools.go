@@ -1,0 +1,63 @@
+package metrics
+
+import (
+	"maps"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// SetTargets names the pools there are and the latency each promised. Call it before serving and after every reload: pools not named
+// are forgotten, and whatever is still counted for them counts as "other".
+func (m *Metrics) SetTargets(targets map[string]time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for pool := range m.targets {
+		if _, ok := targets[pool]; !ok {
+			m.forget(pool)
+		}
+	}
+	m.targets = map[string]time.Duration{}
+	for pool, target := range targets {
+		if valid(pool) == pool {
+			m.targets[pool] = target
+		}
+	}
+	m.table.Store(&map[seriesKey]*series{}) // series carry the old targets; they are found again at the next request
+	for pool := range m.targets {
+		m.begin(pool)
+	}
+}
+
+// begin makes the series whose zero is worth seeing: an alert on a series that does not exist yet misses its first event.
+func (m *Metrics) begin(pool string) {
+	for _, cause := range []string{"queue", "service"} {
+		m.violations.WithLabelValues(pool, cause)
+	}
+	for _, cause := range []string{"scale_down", "worker_failed"} {
+		m.lost.WithLabelValues(pool, m.words.word("lost", cause))
+	}
+	for _, result := range []string{"ok", "failed"} {
+		m.starts.WithLabelValues(pool, m.words.word("start", result))
+	}
+}
+
+// Forget drops every series of a pool that is no more.
+func (m *Metrics) Forget(pool string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.targets, pool)
+	m.forget(pool)
+	table := maps.Clone(*m.table.Load())
+	maps.DeleteFunc(table, func(k seriesKey, _ *series) bool { return k.pool == pool })
+	m.table.Store(&table)
+}
+
+func (m *Metrics) forget(pool string) {
+	label := prometheus.Labels{"pool": pool}
+	for _, vec := range []*prometheus.CounterVec{m.requests, m.violations, m.retries, m.shed, m.lost, m.starts, m.stops, m.decisions} {
+		vec.DeletePartialMatch(label)
+	}
+	m.durations.DeletePartialMatch(label)
+	m.startTimes.DeletePartialMatch(label)
+}
