@@ -133,6 +133,20 @@ func (p *plane) decisions(n int) Decisions {
 	return out
 }
 
+// since yields the decisions after the one numbered seen, as far back as the journal goes.
+func (p *plane) since(seen uint64) []Decision {
+	for {
+		missed := min(p.Journal.Total()-seen, maxDecisions)
+		if missed == 0 {
+			return nil
+		}
+		// more may have come meanwhile and pushed the first of them out of the answer
+		if d := p.decisions(int(missed)); d.Total-seen <= missed || missed == maxDecisions {
+			return d.Decisions
+		}
+	}
+}
+
 func decisionOf(number uint64, e scaler.Entry) Decision {
 	d := e.Decision
 	return Decision{

@@ -2,24 +2,30 @@ package admin
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
 
-func TestWhoMayPassTheDoors(t *testing.T) {
-	type headers = map[string]string
-	token := "Bearer s3cret"
-	cases := []struct {
-		name   string
-		token  string // configured
-		method string
-		path   string
-		header headers
-		body   string
-		status int
-		code   string
-	}{
-		// B60: the token
+type headers = map[string]string
+
+// doorCase is one request and what becomes of it.
+type doorCase struct {
+	name   string
+	token  string // configured
+	method string
+	path   string
+	header headers
+	body   string
+	status int
+	code   string
+}
+
+const rightToken = "Bearer s3cret"
+
+// tokenCases: B60: who knows the token.
+func tokenCases() []doorCase {
+	return []doorCase{
 		{"no token asked for", "", "GET", "/api/v1/status", nil, "", 200, ""},
 		{"no token sent", "s3cret", "GET", "/api/v1/status", nil, "", 401, "no-token"},
 		{"no token sent for metrics", "s3cret", "GET", "/metrics", nil, "", 401, "no-token"},
@@ -30,13 +36,17 @@ func TestWhoMayPassTheDoors(t *testing.T) {
 		{"a prefix of the token", "s3cret", "GET", "/api/v1/status", headers{"Authorization": "Bearer s3cre"}, "", 401, "wrong-token"},
 		{"empty token", "s3cret", "GET", "/api/v1/status", headers{"Authorization": "Bearer "}, "", 401, "wrong-token"},
 		{"another scheme", "s3cret", "GET", "/api/v1/status", headers{"Authorization": "Basic s3cret"}, "", 401, "no-token"},
-		{"right token", "s3cret", "GET", "/api/v1/status", headers{"Authorization": token}, "", 200, ""},
+		{"right token", "s3cret", "GET", "/api/v1/status", headers{"Authorization": rightToken}, "", 200, ""},
 		{"scheme in lower case", "s3cret", "GET", "/api/v1/status", headers{"Authorization": "bearer s3cret"}, "", 200, ""},
 		{"health needs none", "s3cret", "GET", "/healthz", nil, "", 200, ""},
 		{"readiness needs none", "s3cret", "GET", "/readyz", nil, "", 200, ""},
 		{"quit needs it", "s3cret", "POST", "/api/v1/quit", nil, "", 401, "no-token"},
+	}
+}
 
-		// B61: host names
+// hostCases: B61: DNS rebinding.
+func hostCases() []doorCase {
+	return []doorCase{
 		{"another name", "", "GET", "/api/v1/status", headers{"Host": "evil.example"}, "", 421, "wrong-host"},
 		{"another name, health", "", "GET", "/healthz", headers{"Host": "evil.example:8081"}, "", 421, "wrong-host"},
 		{"a name that begins like an address", "", "GET", "/", headers{"Host": "127.0.0.1.evil.example"}, "", 421, "wrong-host"},
@@ -45,15 +55,19 @@ func TestWhoMayPassTheDoors(t *testing.T) {
 		{"no name", "", "GET", "/", headers{"Host": ""}, "", 421, "wrong-host"},
 		{"an address written as a number", "", "GET", "/", headers{"Host": "2130706433"}, "", 421, "wrong-host"},
 		{"another name and a wrong token", "s3cret", "GET", "/metrics", headers{"Host": "evil.example", "Authorization": "Bearer x"}, "", 421, "wrong-host"},
-		{"another name and the right token", "s3cret", "GET", "/metrics", headers{"Host": "lb.internal", "Authorization": token}, "", 200, ""},
+		{"another name and the right token", "s3cret", "GET", "/metrics", headers{"Host": "lb.internal", "Authorization": rightToken}, "", 200, ""},
 		{"localhost", "", "GET", "/", headers{"Host": "LocalHost:8081"}, "", 200, ""},
 		{"a name under localhost", "", "GET", "/", headers{"Host": "lb.localhost:8081"}, "", 200, ""},
 		{"the root's dot", "", "GET", "/", headers{"Host": "localhost.:8081"}, "", 200, ""},
 		{"IPv6", "", "GET", "/", headers{"Host": "[::1]:8081"}, "", 200, ""},
 		{"IPv6 without port", "", "GET", "/", headers{"Host": "[::1]"}, "", 200, ""},
 		{"the name it listens on", "", "GET", "/", headers{"Host": "admin.example:8081"}, "", 200, ""},
+	}
+}
 
-		// B61: other sites
+// siteCases: B61: pages of other sites.
+func siteCases() []doorCase {
+	return []doorCase{
 		{"cross-site POST", "", "POST", "/api/v1/quit", headers{"Sec-Fetch-Site": "cross-site"}, "", 403, "cross-site"},
 		{"same-site POST", "", "POST", "/api/v1/quit", headers{"Sec-Fetch-Site": "same-site"}, "", 403, "cross-site"},
 		{"cross-site POST to register", "", "POST", "/register", headers{"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"}, "{}", 403, "cross-site"},
@@ -61,7 +75,7 @@ func TestWhoMayPassTheDoors(t *testing.T) {
 		{"origin that begins with localhost", "", "POST", "/api/v1/quit", headers{"Origin": "http://localhost.evil.com"}, "", 403, "cross-site"},
 		{"origin null", "", "POST", "/api/v1/quit", headers{"Origin": "null"}, "", 403, "cross-site"},
 		{"cross-site DELETE", "", "DELETE", "/api/v1/workers/w1", headers{"Sec-Fetch-Site": "cross-site"}, "", 403, "cross-site"},
-		{"cross-site POST with the token", "s3cret", "POST", "/api/v1/quit", headers{"Sec-Fetch-Site": "cross-site", "Authorization": token}, "", 403, "cross-site"},
+		{"cross-site POST with the token", "s3cret", "POST", "/api/v1/quit", headers{"Sec-Fetch-Site": "cross-site", "Authorization": rightToken}, "", 403, "cross-site"},
 		{"own origin", "", "POST", "/api/v1/quit", headers{"Origin": "http://127.0.0.1:8081", "Sec-Fetch-Site": "same-origin"}, "", 202, ""},
 		{"own origin, old browser", "", "POST", "/api/v1/quit", headers{"Origin": "http://127.0.0.1:8081"}, "", 202, ""},
 		{"no browser", "", "POST", "/api/v1/quit", nil, "", 202, ""},
@@ -70,8 +84,12 @@ func TestWhoMayPassTheDoors(t *testing.T) {
 		{"another site links here", "", "GET", "/", headers{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, "", 200, ""},
 		{"own page reads", "", "GET", "/api/v1/status", headers{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}, "", 200, ""},
 		{"own page reads, old browser", "", "GET", "/api/v1/status", headers{"Origin": "http://127.0.0.1:8081"}, "", 200, ""},
+	}
+}
 
-		// B61: bodies
+// bodyCases: B61: bodies.
+func bodyCases() []doorCase {
+	return []doorCase{
 		{"JSON that says it is text", "", "POST", "/api/v1/quit", headers{"Content-Type": "text/plain"}, "{}", 415, "not-json"},
 		{"a body without a type", "", "POST", "/register", nil, "{}", 415, "not-json"},
 		{"JSON that says it is text, to register", "", "POST", "/register", headers{"Content-Type": "text/plain"}, "{}", 415, "not-json"},
@@ -79,8 +97,12 @@ func TestWhoMayPassTheDoors(t *testing.T) {
 		{"a form where none is taken", "", "POST", "/api/v1/quit", headers{"Content-Type": "application/x-www-form-urlencoded"}, "a=b", 415, "not-json"},
 		{"a form to register", "", "POST", "/register", headers{"Content-Type": "application/x-www-form-urlencoded"}, "id=a", 200, ""},
 		{"JSON with a charset", "", "POST", "/register", headers{"Content-Type": "application/json; charset=utf-8"}, "{}", 200, ""},
+	}
+}
 
-		// what is not there, and what cannot be done
+// routeCases: what is not there, and what cannot be done.
+func routeCases() []doorCase {
+	return []doorCase{
 		{"unknown path", "", "GET", "/nothing", nil, "", 404, "not-found"},
 		{"unknown path, POST", "", "POST", "/nothing", nil, "", 404, "not-found"},
 		{"below a path", "", "GET", "/metrics/x", nil, "", 404, "not-found"},
@@ -96,7 +118,10 @@ func TestWhoMayPassTheDoors(t *testing.T) {
 		{"TRACE", "", "TRACE", "/", nil, "", 405, "method-not-allowed"},
 		{"status by HEAD", "", "HEAD", "/api/v1/status", nil, "", 200, ""},
 	}
-	for _, c := range cases {
+}
+
+func TestWhoMayPassTheDoors(t *testing.T) {
+	for _, c := range slices.Concat(tokenCases(), hostCases(), siteCases(), bodyCases(), routeCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStage(t)
 			s.Token, s.Hosts = c.token, []string{"admin.example:8081", ""}

@@ -21,7 +21,6 @@ func (p *plane) serveLogs(w http.ResponseWriter, r *http.Request) {
 	defer leave()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	out := newOutlet(w)
-	defer out.release()
 	switch err := p.Logs(ctx, pool, follow, out); {
 	case err == nil || ctx.Err() != nil:
 	case !out.begun:

@@ -35,9 +35,6 @@ func (o *outlet) Write(b []byte) (int, error) {
 	return n, o.control.Flush()
 }
 
-// release takes the deadline off, because the connection may be used again.
-func (o *outlet) release() { o.control.SetWriteDeadline(time.Time{}) }
-
 // admit gives a stream its place. Without one the client was told so. The context ends with the request and when the server stops.
 func (p *plane) admit(w http.ResponseWriter, r *http.Request) (ctx context.Context, leave func(), ok bool) {
 	select {

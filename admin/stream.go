@@ -65,14 +65,7 @@ func (s *eventStream) tell(beat bool) error {
 	if err := s.send("status", "", s.status()); err != nil {
 		return err
 	}
-	missed := s.Journal.Total() - s.seen
-	if missed == 0 {
-		return nil
-	}
-	for _, d := range s.decisions(int(min(missed, maxDecisions))).Decisions {
-		if d.Number <= s.seen {
-			continue
-		}
+	for _, d := range s.since(s.seen) {
 		if err := s.send("decision", s.eventID(d.Number), d); err != nil {
 			return err
 		}

@@ -26,7 +26,8 @@ import (
 // Options are what an App is made of. Config and Log are required.
 type Options struct {
 	Config  *config.Config
-	Source  config.Source // where Config came from; a reload reads it again
+	Source  config.Source   // where Config came from; a reload reads it again
+	Watcher *config.Watcher // of its file, made before it was loaded; nil: only SIGHUP reloads
 	Log     *slog.Logger
 	Version string
 	Driver  driver.Driver // nil: as Config says. The App closes it

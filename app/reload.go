@@ -25,12 +25,12 @@ func (a *App) watchConfig(ctx context.Context) {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	changed := make(chan struct{}, 1)
-	if a.Source.File != "" {
+	if a.Watcher != nil {
 		watched := make(chan struct{})
 		defer func() { <-watched }()
 		go func() {
 			defer close(watched)
-			config.Watch(ctx, a.Source.File, func() {
+			a.Watcher.Run(ctx, func() {
 				select {
 				case changed <- struct{}{}:
 				default:
@@ -81,7 +81,6 @@ func (a *App) Reload(ctx context.Context) bool {
 // they can do. Workers that run go on with what they were made from; those started from now on are made from the new configuration.
 func inForce(old, next *config.Config) *config.Config {
 	merged := config.InForce(old, next)
-	merged.AdminToken, merged.Planner, merged.Limits.Connections = old.AdminToken, old.Planner, old.Limits.Connections
 	var pools []config.Pool
 	for _, was := range old.Pools {
 		i := slices.IndexFunc(merged.Pools, func(p config.Pool) bool { return p.Name == was.Name })

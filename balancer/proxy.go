@@ -118,7 +118,7 @@ func (x *exchange) ended() *problem {
 	if errors.As(context.Cause(x.ctx), &p) {
 		return p
 	}
-	return errClientGone
+	return x.body.verdict()
 }
 
 // lost counts a request that a worker had taken and nobody answered.

@@ -111,7 +111,7 @@ func newTransport(dial func(context.Context, string, string) (net.Conn, error), 
 		if err != nil {
 			return nil, err
 		}
-		return &workerConn{Conn: c}, nil
+		return newWorkerConn(c), nil
 	}
 	t.DisableCompression = true
 	t.MaxIdleConnsPerHost = concurrency + 1

@@ -2,7 +2,6 @@ package balancer
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -60,6 +59,7 @@ func (w *wire) got(c *workerConn) {
 	w.conn, w.before, w.connected = c, c.written(), true
 	body := w.body
 	w.mu.Unlock()
+	c.settle()
 	if body != nil {
 		c.onClose(func() { _ = body.Close() })
 	} else {
@@ -113,56 +113,3 @@ func (w *wire) facts() (connected, written, answered bool) {
 	return w.connected, w.sent+w.onConn() > 0, w.answered
 }
 
-// workerConn is a connection to a worker that counts what was written, and ends the sending of a body when it closes: the sender may wait
-// for a client that sends nothing.
-type workerConn struct {
-	net.Conn
-	mu     sync.Mutex
-	n      int64
-	closed bool
-	then   func()
-}
-
-func (c *workerConn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.mu.Lock()
-	c.n += int64(n)
-	c.mu.Unlock()
-	return n, err
-}
-
-func (c *workerConn) written() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.n
-}
-
-// onClose sets what happens when the connection closes, at once when it has.
-func (c *workerConn) onClose(then func()) {
-	c.mu.Lock()
-	c.then = then
-	closed := c.closed
-	c.mu.Unlock()
-	if closed && then != nil {
-		then()
-	}
-}
-
-func (c *workerConn) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	then := c.then
-	c.mu.Unlock()
-	if then != nil {
-		then()
-	}
-	return c.Conn.Close()
-}
-
-// CloseWrite passes a half-close on.
-func (c *workerConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return c.Conn.Close()
-}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy/app"
-	"understudy/config"
 )
 
 func (s session) balancerCommand() *cobra.Command {
@@ -26,14 +25,13 @@ func (s session) balancerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			source := f.source(s, cmd.Flags())
-			cfg, err := config.Load(source)
+			cfg, source, watcher, err := f.load(s, cmd.Flags())
 			if err != nil {
 				return err
 			}
 			ctx, stop := s.stopBy(cmd.Context())
 			defer stop()
-			return s.runBalancer(ctx, app.Options{Config: cfg, Source: source, Log: log, Version: s.Version, Say: s.say})
+			return s.runBalancer(ctx, app.Options{Config: cfg, Source: source, Watcher: watcher, Log: log, Version: s.Version, Say: s.say})
 		},
 	}
 	f.register(cmd)

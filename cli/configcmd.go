@@ -77,6 +77,17 @@ func (c *configFlags) register(cmd *cobra.Command) {
 	f.String("on-exit", "", "remove the workers at the end, or leave them for the next start")
 }
 
+// load reads the configuration, and begins to watch its file before that, so that no change is missed.
+func (c *configFlags) load(s session, flags *pflag.FlagSet) (*config.Config, config.Source, *config.Watcher, error) {
+	var watcher *config.Watcher
+	if c.file != "" {
+		watcher = config.NewWatcher(c.file)
+	}
+	source := c.source(s, flags)
+	cfg, err := config.Load(source)
+	return cfg, source, watcher, err
+}
+
 func (c *configFlags) source(s session, flags *pflag.FlagSet) config.Source {
 	over := map[string]any{}
 	for flag, key := range map[string]string{

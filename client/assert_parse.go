@@ -79,7 +79,11 @@ func (a *Assertion) parseValue(s string) error {
 		}
 		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 		if err != nil || !(v >= 0) {
-			return fmt.Errorf("%q is no value for %s; legal is a number from 0%s", s, a.Metric, map[bool]string{true: ", or a share such as 1%"}[a.Metric == "errors"])
+			legal := "a number from 0"
+			if a.Metric == "errors" {
+				legal += ", or a share such as 1%"
+			}
+			return fmt.Errorf("%q is no value for %s; legal is %s", s, a.Metric, legal)
 		}
 		a.Value = v
 		return nil

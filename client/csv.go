@@ -22,9 +22,10 @@ func CSVColumns() []string {
 
 // WriteCSV writes the report as CSV with a header; see CSVColumns.
 func (r *Report) WriteCSV(w io.Writer) error {
+	total := []string{"total", "", strconv.Itoa(r.Count), strconv.Itoa(r.Errors), decimal(r.Rate), decimal(r.DurationS)}
 	rows := [][]string{
 		CSVColumns(),
-		append([]string{"total", "", strconv.Itoa(r.Count), strconv.Itoa(r.Errors), decimal(r.Rate), decimal(r.DurationS)}, cells(r.Latency)...),
+		append(total, cells(r.Latency)...),
 		append([]string{"from_send", "", "", "", "", ""}, cells(r.FromSend)...),
 		append([]string{"queue", "", "", "", "", ""}, cells(r.Queue)...),
 		append([]string{"service", "", "", "", "", ""}, cells(r.Service)...),
@@ -37,7 +38,9 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for id, n := range sorted(r.Workers) {
 		rows = append(rows, countRow("worker", id, n.Count))
 	}
-	rows = append(rows, countRow("start", "cold", r.Starts.Cold), countRow("start", "spare", r.Starts.Spare), countRow("start", "warm", r.Starts.Warm))
+	for start, n := range sorted(map[string]int{"cold": r.Starts.Cold, "spare": r.Starts.Spare, "warm": r.Starts.Warm}) {
+		rows = append(rows, countRow("start", start, n))
+	}
 	for status, n := range sorted(r.Statuses) {
 		rows = append(rows, countRow("status", strconv.Itoa(status), n))
 	}

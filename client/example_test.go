@@ -18,7 +18,7 @@ func ExampleRun() {
 	}))
 	defer server.Close()
 
-	promises, err := client.ParseAssertions("errors=0,count=20,p99<5s")
+	promises, err := client.ParseAssertions("errors=0,count=20,p99<1m")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"io"
 	"math"
 	"net/http"
@@ -227,54 +226,4 @@ func mustSender(t *testing.T, o Options) *httpSender {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func TestTheClientAdmitsItsOwnLateness(t *testing.T) {
-	r := newRecorder()
-	for i := range 100 {
-		at := time.Duration(i) * 10 * time.Millisecond
-		late := time.Duration(0)
-		if i%20 == 0 {
-			late = 50 * time.Millisecond
-		}
-		r.record(Result{Capability: "x", Intended: at, Actual: at + late, Latency: late + 5*time.Millisecond, Status: 200, Queue: -1, Service: -1})
-	}
-	report := r.report(Options{}, plan{}, false)
-	if report.KeptUp || report.ScheduleError.P50 != 0 || math.Abs(report.ScheduleError.P99-50) > 0.1 {
-		t.Errorf("kept up %v, %+v", report.KeptUp, report.ScheduleError)
-	}
-	if report.Latency.Max != 55 || report.FromSend.Max != 5 {
-		t.Errorf("from the intended send %v, from the actual %v", report.Latency.Max, report.FromSend.Max)
-	}
-}
-
-func TestAnUnreachableTargetIsOneSentence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newMemory()
-		m.Close()
-		report, err := Run(t.Context(), Options{Target: "http://here:1", Dial: m.dial}, nil)
-		if report != nil || !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "http://here:1 (connection refused)") {
-			t.Errorf("%v, %v", report, err)
-		}
-		silent := newMemory() // nobody accepts
-		start := time.Now()
-		_, err = Run(t.Context(), Options{Timeout: 3 * time.Second, Dial: silent.dial}, nil)
-		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "no answer in time") || time.Since(start) != 3*time.Second {
-			t.Errorf("%v after %v", err, time.Since(start))
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err = Run(ctx, Options{Dial: silent.dial}, nil); !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
-		}
-	})
-}
-
-func TestNothingIsSentWhenTheOptionsOrTheTraceAreWrong(t *testing.T) {
-	for _, o := range []Options{{N: -1}, {Trace: "/nowhere/x.csv"}, {Trace: write(t, "t\n2\n1\n")}} {
-		o.Dial = mustNotDial(t)
-		if report, err := Run(t.Context(), o, nil); err == nil || report != nil {
-			t.Errorf("%+v: %v, %v", o, report, err)
-		}
-	}
 }

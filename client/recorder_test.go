@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +37,25 @@ func TestWhatWasNeverSentWasNotLate(t *testing.T) {
 	r.record(Result{Capability: "x", Actual: time.Second, Latency: time.Second, Cause: Overload, Queue: -1, Service: -1})
 	if report := r.report(Options{}, plan{}, false); report.ScheduleError != (Lateness{}) || report.KeptUp || report.Latency.Max != 1 {
 		t.Errorf("%+v", report)
+	}
+}
+
+func TestTheClientAdmitsItsOwnLateness(t *testing.T) {
+	r := newRecorder()
+	for i := range 100 {
+		at := time.Duration(i) * 10 * time.Millisecond
+		late := time.Duration(0)
+		if i%20 == 0 {
+			late = 50 * time.Millisecond
+		}
+		r.record(Result{Capability: "x", Intended: at, Actual: at + late, Latency: late + 5*time.Millisecond, Status: 200, Queue: -1, Service: -1})
+	}
+	report := r.report(Options{}, plan{}, false)
+	if report.KeptUp || report.ScheduleError.P50 != 0 || math.Abs(report.ScheduleError.P99-50) > 0.1 {
+		t.Errorf("kept up %v, %+v", report.KeptUp, report.ScheduleError)
+	}
+	if report.Latency.Max != 55 || report.FromSend.Max != 5 {
+		t.Errorf("from the intended send %v, from the actual %v", report.Latency.Max, report.FromSend.Max)
 	}
 }
 

@@ -92,7 +92,8 @@ func (r *recorder) report(o Options, p plan, interrupted bool) *Report {
 	}
 	for name, c := range r.capabilities {
 		out.Capabilities[name] = CapabilityReport{
-			Count: c.count, Errors: c.errors, Rate: perSecond(c.answers, r.ended), Latency: c.latency.latency(), Queue: c.queue.latency(), Service: c.service.latency(),
+			Count: c.count, Errors: c.errors, Rate: perSecond(c.answers, r.ended),
+			Latency: c.latency.latency(), Queue: c.queue.latency(), Service: c.service.latency(),
 		}
 	}
 	for id, n := range r.workers {

@@ -90,7 +90,8 @@ func (m *maker) given(capability string) ([]byte, bool) {
 
 func (m *maker) small() int { return 1 + m.random.IntN(99) }
 
-// appendBody writes {"a":6,"b":7,"ms":250}, leaving out what is not known. Milliseconds are rounded to whole ones.
+// appendBody writes {"a":6,"b":7,"ms":250}, leaving out what is not known. Milliseconds keep three decimals, so that a trace played
+// faster does not lose its short tasks.
 func appendBody(b []byte, sum *arithmetic, ms float64) []byte {
 	b = append(b, '{')
 	if sum != nil {
@@ -101,7 +102,7 @@ func appendBody(b []byte, sum *arithmetic, ms float64) []byte {
 		if sum != nil {
 			b = append(b, ',')
 		}
-		b = strconv.AppendInt(append(b, `"ms":`...), int64(math.Round(ms)), 10)
+		b = strconv.AppendFloat(append(b, `"ms":`...), math.Round(ms*1000)/1000, 'f', -1, 64)
 	}
 	return append(b, '}')
 }

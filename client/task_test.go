@@ -55,7 +55,7 @@ func TestBodiesSayWhatIsKnown(t *testing.T) {
 		checked    bool
 	}{
 		{"nothing known", Options{}, "pdf", unknownMS, `{}`, false},
-		{"a duration", Options{}, "pdf", 12.6, `{"ms":13}`, false},
+		{"a duration", Options{}, "pdf", 12.34567, `{"ms":12.346}`, false},
 		{"no time at all", Options{}, "pdf", 0, `{"ms":0}`, false},
 		{"a body of its own", Options{Bodies: given}, "pdf", 12, `<p>`, false},
 		{"a body for all", Options{Bodies: given}, "mult", unknownMS, `any`, false},

@@ -25,10 +25,13 @@ type PoolChange struct {
 	Restart []string // keys that need a restart: pick
 }
 
-// restartKeys are the keys that are read once, when a process starts: what it listens at, who it is, what it starts workers with, the
-// ports it keeps book of, and what net/http takes only before it serves.
+// restartKeys are the keys that are read once, when a process starts: what it listens at and for whom, who it is, what it starts workers
+// with, the ports it keeps book of, and what a server takes only before it serves.
 func restartKeys() []string {
-	return []string{"listen", "admin", "planner.listen", "driver", "instance", "ports.from", "ports.to", "limits.header", "limits.idle"}
+	return []string{
+		"listen", "admin", "admin_token", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
+		"limits.header", "limits.idle", "limits.connections",
+	}
 }
 
 // poolRestartKeys are those of a pool. Its idle workers stand in an order that is built for one way to pick.
@@ -113,9 +116,9 @@ func (d Diff) String() string {
 // say it obeys, and what the next reload is to be compared with. Neither argument is changed.
 func InForce(old, new *Config) *Config {
 	c := *new
-	c.Listen, c.Admin, c.Planner.Listen = old.Listen, old.Admin, old.Planner.Listen
+	c.Listen, c.Admin, c.AdminToken, c.Planner = old.Listen, old.Admin, old.AdminToken, old.Planner
 	c.Driver, c.Instance, c.Ports = old.Driver, old.Instance, old.Ports
-	c.Limits.Header, c.Limits.Idle = old.Limits.Header, old.Limits.Idle
+	c.Limits.Header, c.Limits.Idle, c.Limits.Connections = old.Limits.Header, old.Limits.Idle, old.Limits.Connections
 	c.Pools = slices.Clone(new.Pools)
 	for i := range c.Pools {
 		if was, ok := poolNamed(old, c.Pools[i].Name); ok {

@@ -15,7 +15,10 @@ func TestNothingChanged(t *testing.T) {
 }
 
 func TestEveryKeyOutsidePoolsIsLiveOrNeedsARestart(t *testing.T) {
-	restart := []string{"listen", "admin", "planner.listen", "driver", "instance", "ports.from", "ports.to", "limits.header", "limits.idle"}
+	restart := []string{
+		"listen", "admin", "admin_token", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
+		"limits.header", "limits.idle", "limits.connections",
+	}
 	for _, l := range leaves(reflect.TypeFor[Config](), "", false) {
 		c := Defaults()
 		v := valueAt(reflect.ValueOf(c).Elem(), l.path)

@@ -23,6 +23,11 @@ func TestAcquireTakesAnIdleWorkerAtOnce(t *testing.T) {
 	audit(t, f)
 }
 
+func TestLeaseThatNobodyGaveIsHarmless(t *testing.T) {
+	expect(t, "release", Lease{}.Release(Outcome{Kind: Served}), false)
+	expect(t, "home", Lease{}.Home(), "")
+}
+
 func TestAcquirePromotesTheSpareInTheSameCall(t *testing.T) {
 	f, _ := still(kind("p", "mult"))
 	active(t, f, "p", "a")

@@ -235,3 +235,34 @@ func TestQueueGoesPastARequestThatCannotBeServed(t *testing.T) {
 	expectList(t, "a kept its turn", turns(t, f, "mult", 2), []string{"a", "c"})
 	audit(t, f)
 }
+
+func TestPauseEndsWithAnAnswerToAnotherTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := New([]PoolConfig{with(kind("p", "mult"), func(p *PoolConfig) { p.Concurrency = 2 })}, time.Now)
+		active(t, f, "p", "a", "b")
+		var onA, onB []Lease
+		for range 4 {
+			l := take(t, f, "mult")
+			if l.Worker.ID == "a" {
+				onA = append(onA, l)
+			} else {
+				onB = append(onB, l)
+			}
+		}
+		end(t, onA[0], Busy)
+		waiting := ask(t.Context(), f, Request{Capability: "mult", Again: &onA[0]})
+		pass(10 * time.Millisecond)
+		expectWaiting(t, waiting)
+		end(t, onA[1], Served) // so it is not that busy any more
+		a := answered(t, waiting)
+		expect(t, "worker", a.Worker.ID, "a")
+		expect(t, "at", a.at, 10*time.Millisecond)
+		audit(t, f)
+		end(t, onB[0], Served)
+		end(t, onB[1], Served)
+		pass(time.Second)
+		measure(t, f, "p") // the end of the pause that was cut short takes nobody's turn
+		audit(t, f)
+		expect(t, "the least busy", take(t, f, "mult").Worker.ID, "b")
+	})
+}

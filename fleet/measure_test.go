@@ -33,6 +33,7 @@ func TestMeasureCountsArrivalsInItsWindows(t *testing.T) {
 	c.pass(100 * ms)
 	m = measure(t, f, "p")
 	expect(t, "now", m.Now, 11100*ms)
+	expect(t, "the fleet's clock", f.Clock(), m.Now)
 	expectList(t, "windows", m.Windows, []Window{
 		{250 * ms, 1, 1}, {500 * ms, 1, 1}, {time.Second, 1, 1},
 		{2 * time.Second, 4, 10}, {4 * time.Second, 4, 10}, {8 * time.Second, 4, 10},

@@ -220,3 +220,36 @@ func TestPickIsThatOfTheWorkersOwnPool(t *testing.T) {
 	expectList(t, "most recent", turns(t, f, "add", 3), []string{"b", "b", "b"})
 	audit(t, f)
 }
+
+func TestPickRankedYieldsInOrderWhateverLeavesInBetween(t *testing.T) {
+	g := &group{pick: Fastest}
+	random := rand.New(rand.NewPCG(7, 8))
+	workers := make([]*Worker, 500)
+	for i := range workers {
+		workers[i] = &Worker{state: Active, limit: 1, group: g, pace: float64(random.IntN(50)), Info: Info{ID: fmt.Sprint(i)}}
+		g.offer(workers[i], 0)
+	}
+	out := map[*Worker]bool{}
+	for range 200 {
+		w := workers[random.IntN(len(workers))]
+		out[w] = true
+		g.withdraw(w)
+	}
+	g.levels[0].compact()
+	expect(t, "entries after compaction", g.levels[0].size(), len(workers)-len(out))
+	var before *Worker
+	for range len(workers) - len(out) {
+		w := g.take(workers[0])
+		if w == nil || out[w] {
+			break // all that are left are withdrawn or excluded
+		}
+		if before != nil && w.pace < before.pace {
+			t.Fatalf("pace %v after %v", w.pace, before.pace)
+		}
+		before = w
+		out[w] = true
+	}
+	if left := len(workers) - len(out); left > 1 || left == 1 && out[workers[0]] {
+		t.Errorf("%d workers were never taken", left)
+	}
+}

@@ -78,7 +78,7 @@ func New(version string) *Metrics {
 	)
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		Registry:            m.registry,
-		ErrorHandling:       promhttp.HTTPErrorOnError, // one series that cannot be read must not blind the operator to the rest
+		ErrorHandling:       promhttp.ContinueOnError, // one series that cannot be read must not blind the operator to the rest
 		EnableOpenMetrics:   true,
 		MaxRequestsInFlight: 8,
 	})

@@ -192,7 +192,7 @@ func TestGaugesShowWhatIsAtTheMomentOfTheScrape(t *testing.T) {
 func TestAGaugeThatCannotBeShownDoesNotHideTheRest(t *testing.T) {
 	m := used(t)
 	m.Collect(Sources{Pools: func() []fleet.PoolStatus {
-		return append(onePool(), fleet.PoolStatus{Name: "bad\xff", Desired: 1})
+		return append([]fleet.PoolStatus{{Name: "bad\xff", Desired: 1}}, onePool()...)
 	}})
 	rec := httptest.NewRecorder()
 	m.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))

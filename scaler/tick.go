@@ -76,21 +76,30 @@ func (s *Scaler) collect() {
 	}
 }
 
-// write puts a decision into the journal and the log when it differs from the one before.
+// write puts a decision into the journal and the log when it changes what is wanted or what stands in the way of it. The same numbers for
+// another reason are no new decision.
 func (s *Scaler) write(p *poolState, in policy.Snapshot, d policy.Decision) {
-	before := p.last.Need
-	if p.seen && d.Need == p.last.Need && d.Term == p.last.Term && d.Clamp == p.last.Clamp && d.Remove == 0 {
-		p.last = d
+	last, seen := p.last, p.seen
+	p.last, p.seen = d, true
+	if seen && d.Need == last.Need && d.Active == last.Active && obstacle(d) == obstacle(last) {
 		return
 	}
-	if !p.seen {
-		before = in.Active
+	from := last.Need
+	if !seen {
+		from = in.Active
 	}
-	e := Entry{At: s.Now(), Pool: p.cfg.Name, From: before, To: d.Need, Decision: d, Input: in}
-	p.last, p.seen = d, true
+	e := Entry{At: s.Now(), Pool: p.cfg.Name, From: from, To: d.Need, Decision: d, Input: in}
 	s.Journal.Add(e)
 	s.Recorder.Decided(e.Pool, e.Direction(), d.Term)
 	s.Log.Info("scale", slog.String("pool", e.Pool), slog.Int("from", e.From), slog.Int("to", e.To), slog.String("why", d.Reason))
+}
+
+// obstacle is what keeps a pool from what it needs. That it is held above its need keeps it from nothing.
+func obstacle(d policy.Decision) string {
+	if d.Clamp == "held" {
+		return ""
+	}
+	return d.Clamp
 }
 
 // settle notes that a pool has reached its minimum, or cannot.

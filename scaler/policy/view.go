@@ -33,8 +33,12 @@ type memory struct {
 	removed    time.Duration
 }
 
-// maxCount keeps absurd counts from making absurd loops or overflowing.
-const maxCount = 1 << 20
+// What keeps absurd figures from making absurd loops or overflowing. There are not more workers than ports.
+const (
+	maxCount   = 1 << 20
+	maxWorkers = 1 << 16
+	maxSlots   = 1 << 10 // of one worker
+)
 
 // newView reads what makes no sense as if it were unknown, and takes the first snapshot of a pool into memory.
 func newView(cfg Config, in *Snapshot, mem *memory) view {
@@ -94,11 +98,11 @@ func sensible(c Config) Config {
 	if !(c.Percentile > 0 && c.Percentile < 100) {
 		c.Percentile = 95
 	}
-	c.Max = count(c.Max)
+	c.Max = min(count(c.Max), maxWorkers)
 	c.Min = min(count(c.Min), c.Max)
 	c.Spare = count(c.Spare)
 	c.SpareMax = max(count(c.SpareMax), c.Spare)
-	c.Concurrency = min(max(c.Concurrency, 1), 1<<10)
+	c.Concurrency = min(max(c.Concurrency, 1), maxSlots)
 	return c
 }
 
@@ -116,7 +120,7 @@ func readable(in Snapshot) Snapshot {
 	if !(in.MeanBusy >= 0 && in.MeanBusy <= maxCount) {
 		in.MeanBusy = 0
 	}
-	if math.IsNaN(in.HostCPU) {
+	if in.HostCPU = min(in.HostCPU, 1); !(in.HostCPU >= 0) {
 		in.HostCPU = -1
 	}
 	return in

@@ -1,0 +1,272 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"understudy/client"
+)
+
+const quickPool = `
+pools:
+  - name: general
+    capabilities: [mult, add]
+    env: [DURATION=20ms..60ms]
+    workers: {min: 1, max: 8, spare: 1}
+`
+
+func TestUnderLoadWorkersComeStepInAndGoAndNothingIsLeft(t *testing.T) {
+	requireDocker(t)
+	p := start(t, strings.ReplaceAll(quickPool, "20ms..60ms", "50ms..150ms"), "--driver", "docker")
+	if n := len(p.workers("general", "active", "spare")); n < 1 {
+		t.Fatalf("%d workers when it says it is ready", n)
+	}
+	most := make(chan int, 1)
+	stop := make(chan struct{})
+	go func() {
+		n := 0
+		for {
+			select {
+			case <-stop:
+				most <- n
+				return
+			case <-time.After(200 * time.Millisecond):
+				n = max(n, len(p.workers("general", "active")))
+			}
+		}
+	}()
+	report, err := client.Run(t.Context(), client.Options{
+		Target: p.url, Rate: 30, Duration: 12 * time.Second, Mix: client.Mix{{Capability: "mult", Weight: 2}, {Capability: "add", Weight: 1}}, Seed: 1,
+	}, nil)
+	close(stop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak := <-most
+	t.Logf("%d requests, p95 %.0f ms, at most %d workers active, starts %+v", report.Count, report.Latency.P95, peak, report.Starts)
+	if report.Errors > 0 {
+		t.Errorf("%d errors: %v", report.Errors, report.ErrorSamples)
+	}
+	if peak < 3 {
+		t.Errorf("3 erlang of load were served by %d workers at most", peak)
+	}
+	if report.Starts.Spare == 0 {
+		t.Error("the spare never stepped in")
+	}
+	await(t, "the pool is back at one active worker and one spare", func() bool {
+		return len(p.workers("general", "active")) == 1 && len(p.workers("general")) == 2
+	})
+	p.end()
+	if left := containers(t, p.instance); len(left) > 0 {
+		t.Errorf("containers left: %v", left)
+	}
+	if out, _ := exec.Command("docker", "network", "ls", "-q", "--filter", "label=understudy.instance="+p.instance).Output(); len(out) > 0 {
+		t.Errorf("networks left: %s", out)
+	}
+}
+
+// The figure: 1 000 requests back to back while workers are started, drained and removed the whole time, 30 of each: none fails.
+func TestAThousandRequestsWhileWorkersComeAndGoLoseNothing(t *testing.T) {
+	requireDocker(t)
+	p := start(t, strings.ReplaceAll(quickPool, "min: 1, max: 8", "min: 2, max: 6"), "--driver", "docker")
+	done := make(chan struct{})
+	removed := make(chan int, 1)
+	go func() {
+		n := 0
+		defer func() { removed <- n }()
+		for n < 30 {
+			victim := oldestReady(p)
+			if victim == "" {
+				continue
+			}
+			req, _ := http.NewRequest(http.MethodDelete, p.admin+"/api/v1/workers/"+victim, nil)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return
+			}
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusAccepted {
+				n++
+			}
+			await(t, "it is gone", func() bool { return !has(p, victim) })
+		}
+	}()
+	var mu sync.Mutex
+	total, failed := 0, 0
+	var sample map[client.Cause]string
+	go func() {
+		defer close(done)
+		for churning := true; churning; {
+			report, err := client.Run(t.Context(), client.Options{Target: p.url, N: 250, Concurrency: 2, Mix: client.Mix{{Capability: "mult", Weight: 1}, {Capability: "add", Weight: 1}}}, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			total += report.Count
+			failed += report.Errors
+			if report.Errors > 0 {
+				sample = report.ErrorSamples
+			}
+			mu.Unlock()
+			select {
+			case n := <-removed:
+				removed <- n
+				churning = total < 1000
+			default:
+			}
+		}
+	}()
+	<-done
+	n := <-removed
+	t.Logf("%d requests while %d workers were drained, removed and replaced: %d failed", total, n, failed)
+	if n < 30 || total < 1000 || failed > 0 {
+		t.Errorf("%d removals, %d requests, %d failed: %v", n, total, failed, sample)
+	}
+	if lost := metric(t, p, `understudy_requests_lost_total{cause="scale_down",pool="general"}`); lost != "" && lost != "0" {
+		t.Errorf("requests lost to scale-down: %s", lost)
+	}
+}
+
+func oldestReady(p *process) string {
+	oldest, age := "", 0.0
+	for _, w := range p.workers("general", "active", "spare") {
+		if w.AgeS > age {
+			oldest, age = w.ID, w.AgeS
+		}
+	}
+	return oldest
+}
+
+func has(p *process, id string) bool {
+	for _, w := range p.workers("general") {
+		if w.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// metric reads one sample of /metrics; empty when it is not there.
+func metric(t *testing.T, p *process, sample string) string {
+	t.Helper()
+	for line := range strings.Lines(get(t, p.admin+"/metrics")) {
+		if value, ok := strings.CutPrefix(line, sample+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func TestAfterAKillTheNextStartAdoptsAndAnswersWithinASecond(t *testing.T) {
+	requireDocker(t)
+	p := start(t, quickPool, "--driver", "docker")
+	await(t, "worker and spare are there", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
+	before := containers(t, p.instance)
+	p.kill()
+	if after := containers(t, p.instance); len(after) != len(before) {
+		t.Fatalf("%d containers before the kill, %d after", len(before), len(after))
+	}
+	foreign, err := exec.Command("docker", "network", "create", "--label", "somebody=else", p.instance+"-foreign").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, foreign)
+	}
+	defer exec.Command("docker", "network", "rm", p.instance+"-foreign").Run()
+
+	began := time.Now()
+	next := launch(t, p.instance, quickPool, "--driver", "docker")
+	resp, _ := next.post("/mult", `{"a":6,"b":7}`)
+	took := time.Since(began)
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the first answer is %s", resp.Status)
+	}
+	t.Logf("from the start of the process to the first answer of an adopted worker: %v", took)
+	adopted := 0
+	for _, w := range next.workers("general") {
+		if w.Start == "adopted" {
+			adopted++
+		}
+	}
+	if adopted != 2 {
+		t.Errorf("%d workers were adopted, want 2", adopted)
+	}
+	next.kill()
+	code, out, stderr := run(t, nil, "cleanup", "--instance", p.instance, "--dry-run")
+	if code != 0 || strings.Count(out, "container") < 2 {
+		t.Errorf("dry run: %d\n%s%s", code, out, stderr)
+	}
+	if n := len(containers(t, p.instance)); n != 2 {
+		t.Errorf("the dry run left %d of 2 containers", n)
+	}
+	if code, _, stderr := run(t, nil, "cleanup", "--instance", p.instance); code != 0 {
+		t.Errorf("cleanup: %d %s", code, stderr)
+	}
+	if left := containers(t, p.instance); len(left) > 0 {
+		t.Errorf("left by cleanup: %v", left)
+	}
+	if out, _ := exec.Command("docker", "network", "ls", "-q", "--filter", "name="+p.instance+"-foreign").Output(); len(out) == 0 {
+		t.Error("cleanup took a network that is not ours")
+	}
+}
+
+func TestQuitDrainsAndEndsTheBalancer(t *testing.T) {
+	requireDocker(t)
+	p := start(t, quickPool, "--driver", "docker")
+	if code, _, stderr := run(t, nil, "client", "quit", "--admin", p.admin); code != 0 {
+		t.Errorf("quit: %d %s", code, stderr)
+	}
+	<-p.exited
+	if left := containers(t, p.instance); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	code, _, stderr := run(t, nil, "status", "--admin", p.admin)
+	if code != 1 {
+		t.Errorf("status without a balancer: exit code %d", code)
+	}
+	mustSay(t, stderr, "no balancer answers at "+p.admin)
+}
+
+func TestAnImageThatIsNowhereMakesItsPoolUnavailableAndNoOther(t *testing.T) {
+	requireDocker(t)
+	p := start(t, quickPool+`
+  - name: broken
+    image: understudy-e2e/no-such-image:1
+    pull: never
+    capabilities: [pdf]
+    workers: {min: 1, max: 2, spare: 0}
+`, "--driver", "docker")
+	await(t, "the pool is unavailable", func() bool { return p.status().Pools[1].Unavailable != "" })
+	mustSay(t, p.status().Pools[1].Unavailable, "no-such-image")
+	resp, body := p.post("/pdf", "{}")
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("%s, Retry-After %q", resp.Status, resp.Header.Get("Retry-After"))
+	}
+	mustSay(t, body, "no-worker")
+	if resp, _ := p.post("/mult", `{"a":6,"b":7}`); resp.StatusCode != http.StatusOK {
+		t.Errorf("the other pool answers %s", resp.Status)
+	}
+}
+
+func TestAWorkerImageThatExitsAtOnceIsExplainedInStatus(t *testing.T) {
+	requireDocker(t)
+	image := scratchImage(t, "crasher", "./testdata/crasher")
+	p := start(t, quickPool+fmt.Sprintf(`
+  - name: crasher
+    image: %s
+    pull: never
+    capabilities: [crash]
+    workers: {min: 1, max: 2, spare: 0}
+`, image), "--driver", "docker")
+	await(t, "the exit is known", func() bool { return len(p.status().Pools[1].LastLogs) > 0 })
+	pool := p.status().Pools[1]
+	mustSay(t, pool.LastError, "code 3")
+	mustSay(t, strings.Join(pool.LastLogs, "\n"), "cannot find the model")
+	if n := len(p.workers("crasher")); n > 1 {
+		t.Errorf("%d at a time of a worker that exits at once", n)
+	}
+}
