@@ -101,28 +101,36 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestClientErrorsAreOneSentenceThatHelps(t *testing.T) {
-	answering := func(h http.HandlerFunc) func(*testing.T) Client {
-		return func(t *testing.T) Client {
-			server := httptest.NewServer(h)
-			t.Cleanup(server.Close)
-			return Client{Base: server.URL}
-		}
+// sentence is a client in trouble and how its error begins; BASE stands for the client's.
+type sentence struct {
+	name   string
+	client func(*testing.T) Client
+	want   string
+}
+
+// answering is a client of something that answers like this.
+func answering(h http.HandlerFunc) func(*testing.T) Client {
+	return func(t *testing.T) Client {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return Client{Base: server.URL}
 	}
-	token := func(sent string) func(*testing.T) Client {
-		return func(t *testing.T) Client {
-			s := newStage(t)
-			s.Token = "right"
-			c := serve(t, s)
-			c.Token = sent
-			return c
-		}
+}
+
+// guarded is a client that sends this token to a plane that wants another.
+func guarded(token string) func(*testing.T) Client {
+	return func(t *testing.T) Client {
+		s := newStage(t)
+		s.Token = "right"
+		c := serve(t, s)
+		c.Token = token
+		return c
 	}
-	for _, c := range []struct {
-		name   string
-		client func(*testing.T) Client
-		want   string // BASE stands for the client's
-	}{
+}
+
+// unanswered are those that never get to a balancer, or not past its door.
+func unanswered() []sentence {
+	return []sentence{
 		{"nobody listens", func(t *testing.T) Client { return Client{Base: "http://" + closedPort(t)} },
 			"no balancer answers at BASE; start one with `understudy balancer` or give --admin"},
 		{"no such host", func(*testing.T) Client {
@@ -132,8 +140,14 @@ func TestClientErrorsAreOneSentenceThatHelps(t *testing.T) {
 		{"not a URL", func(*testing.T) Client { return Client{Base: "http://a b"} }, `the admin address "BASE" is not of the form http://HOST:PORT`},
 		{"empty", func(*testing.T) Client { return Client{} }, `the admin address "BASE" is not of the form http://HOST:PORT`},
 		{"another scheme", func(*testing.T) Client { return Client{Base: "ftp://localhost"} }, `the admin address "BASE" is not of the form http://HOST:PORT`},
-		{"no token", token(""), "the balancer at BASE wants its admin token; give it in UNDERSTUDY_ADMIN_TOKEN or with --token"},
-		{"wrong token", token("wrong"), "the balancer at BASE wants its admin token; give it in UNDERSTUDY_ADMIN_TOKEN or with --token"},
+		{"no token", guarded(""), "the balancer at BASE wants its admin token; give it in UNDERSTUDY_ADMIN_TOKEN or with --token"},
+		{"wrong token", guarded("wrong"), "the balancer at BASE wants its admin token; give it in UNDERSTUDY_ADMIN_TOKEN or with --token"},
+	}
+}
+
+// ill are those that get an answer that is of no use.
+func ill() []sentence {
+	return []sentence{
 		{"a problem", answering(func(w http.ResponseWriter, _ *http.Request) {
 			problem{Status: 404, Code: "x", Detail: "there is no pool \x1b[1m"}.write(w)
 		}), `the balancer at BASE says: there is no pool \x1b[1m`},
@@ -148,7 +162,11 @@ func TestClientErrorsAreOneSentenceThatHelps(t *testing.T) {
 		}),
 			"the balancer at BASE cut its answer short"},
 		{"no JSON", answering(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }), "what answers at BASE is no understudy balancer"},
-	} {
+	}
+}
+
+func TestClientErrorsAreOneSentenceThatHelps(t *testing.T) {
+	for _, c := range append(unanswered(), ill()...) {
 		t.Run(c.name, func(t *testing.T) {
 			client := c.client(t)
 			_, err := client.Status(t.Context())

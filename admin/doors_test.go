@@ -23,7 +23,7 @@ type doorCase struct {
 
 const rightToken = "Bearer s3cret"
 
-// tokenCases: B60: who knows the token.
+// tokenCases are B60: who knows the token.
 func tokenCases() []doorCase {
 	return []doorCase{
 		{"no token asked for", "", "GET", "/api/v1/status", nil, "", 200, ""},
@@ -44,7 +44,7 @@ func tokenCases() []doorCase {
 	}
 }
 
-// hostCases: B61: DNS rebinding.
+// hostCases are B61: DNS rebinding.
 func hostCases() []doorCase {
 	return []doorCase{
 		{"another name", "", "GET", "/api/v1/status", headers{"Host": "evil.example"}, "", 421, "wrong-host"},
@@ -65,7 +65,7 @@ func hostCases() []doorCase {
 	}
 }
 
-// siteCases: B61: pages of other sites.
+// siteCases are B61: pages of other sites.
 func siteCases() []doorCase {
 	return []doorCase{
 		{"cross-site POST", "", "POST", "/api/v1/quit", headers{"Sec-Fetch-Site": "cross-site"}, "", 403, "cross-site"},
@@ -87,7 +87,7 @@ func siteCases() []doorCase {
 	}
 }
 
-// bodyCases: B61: bodies.
+// bodyCases are B61: bodies.
 func bodyCases() []doorCase {
 	return []doorCase{
 		{"JSON that says it is text", "", "POST", "/api/v1/quit", headers{"Content-Type": "text/plain"}, "{}", 415, "not-json"},
@@ -100,7 +100,7 @@ func bodyCases() []doorCase {
 	}
 }
 
-// routeCases: what is not there, and what cannot be done.
+// routeCases are what is not there, and what cannot be done.
 func routeCases() []doorCase {
 	return []doorCase{
 		{"unknown path", "", "GET", "/nothing", nil, "", 404, "not-found"},

@@ -43,6 +43,7 @@ type App struct {
 
 	driver   driver.Driver
 	lock     *Lock
+	guard    *guard // nil: none
 	public   net.Listener
 	admin    net.Listener
 	planner  net.Listener // nil: not configured
@@ -115,8 +116,11 @@ func (a *App) connect(ctx context.Context) (err error) {
 		}
 	}
 	about := fmt.Sprintf("listens on %s, admin http://%s", a.public.Addr(), a.admin.Addr())
-	a.lock, err = TakeLock(a.LockDir, a.driver.Name(), a.Config.Instance, about)
-	return err
+	if a.lock, err = TakeLock(a.LockDir, a.driver.Name(), a.Config.Instance, about); err != nil {
+		return err
+	}
+	a.startGuard()
+	return nil
 }
 
 func (a *App) build(context.Context) error {
@@ -155,6 +159,7 @@ func (a *App) release() {
 			a.Log.Warn("closing the driver", slog.Any("error", err))
 		}
 	}
+	a.guard.dismiss()
 	a.lock.Release()
 }
 

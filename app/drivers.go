@@ -9,6 +9,7 @@ import (
 	"understudy/config"
 	"understudy/driver"
 	"understudy/driver/docker"
+	"understudy/driver/process"
 )
 
 // DriverOptions are what every driver may want. Say is required.
@@ -22,7 +23,7 @@ type DriverOptions struct {
 // talk to: an engine that refuses or hangs is an error, never a silent change of driver.
 func OpenDriver(ctx context.Context, cfg *config.Config, o DriverOptions) (driver.Driver, error) {
 	processes := func() (driver.Driver, error) {
-		return nil, errors.New("not yet")
+		return process.New(process.Options{Executable: o.Binary, Log: o.Log})
 	}
 	if cfg.Driver == "process" {
 		return processes()

@@ -248,7 +248,7 @@ func TestWhatAWorkerSendsTooMuchReachesNobody(t *testing.T) {
 			}
 		}
 	})})
-	for range 50 {
+	for range 300 {
 		if resp, text := w.get("/mult"); resp.StatusCode != 200 || text != "ok" {
 			t.Fatalf("got %d %q", resp.StatusCode, text)
 		}

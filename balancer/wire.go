@@ -112,4 +112,3 @@ func (w *wire) facts() (connected, written, answered bool) {
 	defer w.mu.Unlock()
 	return w.connected, w.sent+w.onConn() > 0, w.answered
 }
-

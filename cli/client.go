@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"understudy/client"
 )
@@ -36,7 +37,12 @@ back, and latency counts from the moment each should have left; otherwise -c cal
   understudy client --trace arrivals.csv --speed 2 --format json -o report.json
   understudy client quit`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.runClient(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := noZeros(cmd.Flags()); err != nil {
+				return err
+			}
+			return s.runClient(cmd.Context(), f)
+		},
 	}
 	f.register(cmd)
 	cmd.AddCommand(s.quitCommand())
@@ -52,7 +58,7 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	fs.Float64Var(&o.Rate, "rate", 0, "requests per second at the peak of the shape, sent on schedule")
 	fs.StringVar(&f.shape, "shape", "constant", "how the rate changes: "+joinShapes())
 	fs.StringVar(&o.Trace, "trace", "", "replay the arrivals of a CSV file: t[,duration_ms][,kind]")
-	fs.Float64Var(&o.Speed, "speed", 1, "play a trace so many times as fast")
+	fs.Float64Var(&o.Speed, "speed", 0, "play a trace so many times as fast (default 1)")
 	fs.StringVar(&f.mix, "mix", "", "capabilities by weight, such as mult=2,add=1 (default mult)")
 	fs.StringVar(&o.Method, "method", http.MethodPost, "method of the requests")
 	fs.StringArrayVar(&f.headers, "header", nil, "'Name: value' for every request; may be repeated")
@@ -67,6 +73,19 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress")
 	cmd.MarkFlagsMutuallyExclusive("rate", "trace")
 	cmd.MarkFlagsMutuallyExclusive("verbose", "quiet")
+}
+
+// noZeros refuses a zero that was given: to the library zero means that nothing was.
+func noZeros(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "requests", "duration", "concurrency", "rate", "speed", "timeout":
+			if v := f.Value.String(); v == "0" || v == "0s" {
+				err = usageError{fmt.Errorf("--%s is %s: it must be more than 0", f.Name, v)}
+			}
+		}
+	})
+	return err
 }
 
 func joinShapes() string {

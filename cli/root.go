@@ -78,7 +78,7 @@ a latency target is kept. One warm spare stands by and steps in without a start.
 	})
 	root.AddCommand(
 		s.balancerCommand(), s.workerCommand(), s.clientCommand(), s.demoCommand(), s.statusCommand(), s.explainCommand(),
-		s.logsCommand(), s.configCommand(), s.cleanupCommand(), s.versionCommand(),
+		s.logsCommand(), s.configCommand(), s.cleanupCommand(), s.versionCommand(), s.guardCommand(),
 	)
 	return root
 }

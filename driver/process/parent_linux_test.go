@@ -2,7 +2,6 @@ package process_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,30 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"understudy/driver"
 	"understudy/driver/drivertest"
-	"understudy/driver/process"
 )
-
-// parentKey in the environment makes this test binary a balancer that starts one worker and waits to be killed. Its value is
-// the worker's port.
-const parentKey = "EXERCISE_PARENT"
-
-// beParent never returns.
-func beParent() {
-	d, err := process.New(process.Options{Executable: worker()})
-	if err != nil {
-		panic(err)
-	}
-	var port int
-	fmt.Sscan(os.Getenv(parentKey), &port)
-	inst, err := d.Start(context.Background(), driver.Spec{Worker: "a", HostPort: port, Env: []string{"EXERCISE_BEHAVIOUR=stubborn"}})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println("started", inst.ID)
-	select {}
-}
 
 func TestWorkersEndWithABalancerThatIsKilled(t *testing.T) {
 	port := drivertest.FreePort(t)

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +49,26 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// parentKey in the environment makes this test binary a balancer that starts one worker and waits to be killed. Its value is
+// the worker's port.
+const parentKey = "EXERCISE_PARENT"
+
+// beParent never returns.
+func beParent() {
+	d, err := process.New(process.Options{Executable: worker()})
+	if err != nil {
+		panic(err)
+	}
+	var port int
+	fmt.Sscan(os.Getenv(parentKey), &port)
+	inst, err := d.Start(context.Background(), driver.Spec{Worker: "a", HostPort: port, Env: []string{"EXERCISE_BEHAVIOUR=stubborn"}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("started", inst.ID)
+	select {}
 }
 
 func worker() string { return os.Getenv(workerKey) }
@@ -168,30 +189,34 @@ func TestWhatAWorkerHasStartedEndsWithIt(t *testing.T) {
 		stop   bool
 	}{
 		"stopped":            {`"$0" --listen "127.0.0.1:$PORT" & wait`, true},
-		"ended by itself":    {`"$0" --listen "127.0.0.1:$PORT" & read line`, false},
-		"deaf to the asking": {`trap "" TERM; "$0" --listen "127.0.0.1:$PORT"; read line`, true},
+		"deaf to the asking": {`trap "" TERM; "$0" --listen "127.0.0.1:$PORT" & wait`, true},
+		"ended by itself":    {`"$0" --listen "127.0.0.1:$PORT" & read line < "$FIFO"; exit 3`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDriver(t)
-			s := spec(t, "sh", "-c", tc.script, worker()) // standard input is empty, so read ends at once ...
-			if !tc.stop {
-				s.Command[2] = strings.Replace(tc.script, "read line", `until [ -e "$DONE" ]; do sleep 0.02; done; exit 3`, 1)
-				s.Env = append(s.Env, "DONE="+filepath.Join(t.TempDir(), "done"))
+			fifo := filepath.Join(t.TempDir(), "fifo")
+			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+				t.Fatal(err)
 			}
+			d := newDriver(t)
+			s := spec(t, "sh", "-c", tc.script, worker())
+			s.Env = append(s.Env, "FIFO="+fifo)
 			inst := mustStart(t, d, s)
 			if tc.stop {
 				if err := d.Stop(t.Context(), inst.ID, 50*time.Millisecond); err != nil {
 					t.Fatal(err)
 				}
 			} else {
-				done := strings.TrimPrefix(s.Env[len(s.Env)-1], "DONE=")
-				os.WriteFile(done, nil, 0o600)
+				if err := os.WriteFile(fifo, []byte("end\n"), 0); err != nil {
+					t.Fatal(err)
+				}
 				eventually(t, "it has ended", func() bool {
 					got, err := d.Inspect(t.Context(), inst.ID)
 					return err == nil && !got.Running && got.ExitCode == 3
 				})
 			}
-			eventually(t, "its port is free", func() bool { return drivertest.Free(s.HostPort) })
+			if !drivertest.Free(s.HostPort) {
+				t.Error("what it started still holds its port")
+			}
 		})
 	}
 }
@@ -199,6 +224,10 @@ func TestWhatAWorkerHasStartedEndsWithIt(t *testing.T) {
 func TestAWorkerEndedByASignalHasTheShellsCode(t *testing.T) {
 	d := newDriver(t)
 	hints := d.Watch(t.Context())
+	stopped := mustStart(t, d, spec(t))
+	if err := d.Stop(t.Context(), stopped.ID, time.Minute); err != nil { // no news: the first hint is of the other one
+		t.Fatal(err)
+	}
 	inst, err := d.Start(t.Context(), spec(t, "sh", "-c", "echo going; kill -9 $$"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,173 @@
+package balancer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+
+	"understudy/config"
+	"understudy/fleet"
+)
+
+func TestDrainClosesConnectionsAndGoesOnServing(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	w.worker("general", echo)
+	for _, want := range []bool{false, true} {
+		c, r := w.dial("GET /mult HTTP/1.1\r\nHost: h\r\n\r\n")
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil || resp.StatusCode != 200 || resp.Close != want {
+			t.Errorf("draining=%v: %+v %v", want, resp, err)
+		}
+		_ = c.Close()
+		w.balancer.Drain()
+	}
+}
+
+func TestRequestsInTheQueueAreServedWhileTheServerShutsDown(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	first := w.background(w.request(http.MethodGet, "/mult", ""))
+	until(t, "it waits", func() bool { return w.fleet.Status()[0].Queue == 1 })
+	w.balancer.Drain()
+	waited := make(chan error, 1)
+	go func() { waited <- w.balancer.Wait(t.Context()) }()
+	select {
+	case <-waited:
+		t.Fatal("nothing is in flight, it says")
+	default:
+	}
+	w.worker("general", echo)
+	if res := wait(t, first, "the answer"); res.err != nil || res.resp.StatusCode != 200 || !res.resp.Close {
+		t.Errorf("got %+v", res)
+	}
+	if err := wait(t, waited, "the end"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaitEndsWithItsContext(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	w.background(w.request(http.MethodGet, "/mult", ""))
+	until(t, "it waits", func() bool { return w.fleet.Status()[0].Queue == 1 })
+	enough := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(enough)
+	if err := w.balancer.Wait(ctx); !errors.Is(err, enough) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAbortAnswersThoseThatHaveNoAnswerYetAndCutsTheOthers(t *testing.T) {
+	p := pool("general", "mult", "chat")
+	p.Concurrency = 3
+	w := newWorld(t, p)
+	began := make(chan struct{}, 2)
+	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/mult/stream" {
+			_, _ = io.WriteString(rw, "half")
+			rw.(http.Flusher).Flush()
+		}
+		began <- struct{}{}
+		<-r.Context().Done()
+	})
+	served := w.background(w.request(http.MethodPost, "/mult", "hi"))
+	wait(t, began, "the first")
+	stream := w.do(w.request(http.MethodGet, "/mult/stream", ""))
+	wait(t, began, "the second")
+	w.fleet.Remove("w1")
+	queued := w.background(w.request(http.MethodGet, "/mult", ""))
+	until(t, "it waits", func() bool { return w.fleet.Status()[0].Queue == 1 })
+
+	w.add(fleet.Info{Pool: "general", Address: switching(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) })})
+	// the queued request went to that worker and is tunnelled to nobody: it gets what that worker says
+	wait(t, queued, "the queued one")
+	c, r := w.dial(wantsWebSocket)
+	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
+		t.Fatalf("got %v %v", resp, err)
+	}
+
+	w.balancer.Abort()
+	res := wait(t, served, "the one without an answer")
+	if res.err != nil {
+		t.Fatal(res.err)
+	}
+	if p := problemOfResponse(t, res.resp, res.text); res.resp.StatusCode != 503 || p.Code != "draining" || res.resp.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d %+v", res.resp.StatusCode, p)
+	}
+	if text, err := io.ReadAll(stream.Body); err == nil || string(text) != "half" {
+		t.Errorf("the stream ended cleanly: %q %v", text, err)
+	}
+	if text, err := io.ReadAll(r); string(text) != "first " {
+		t.Errorf("the tunnel says %q %v", text, err)
+	}
+	_ = c.Close()
+	if err := w.balancer.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if m, _ := w.fleet.Measure("general"); w.records.total("lost") > 1 { // the tunnel to nobody is the one
+		t.Errorf("counts %v %+v", w.records.counts, m.Latency)
+	}
+}
+
+func TestConnectionsBeyondTheBoundAreClosedAndPlacesComeBack(t *testing.T) {
+	c := config.Config{Instance: "test", Limits: config.Limits{Header: 32 << 10, Idle: patience, Connections: 2}, Pools: []config.Pool{pool("general", "mult")}}
+	w := newWorldWith(t, c)
+	w.worker("general", echo)
+	const ask = "GET /mult HTTP/1.1\r\nHost: h\r\n\r\n"
+	var open []net.Conn
+	for range 2 {
+		c, r := w.dial(ask)
+		if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("within the bound: %v %v", resp, err)
+		}
+		open = append(open, c)
+	}
+	if c, err := net.Dial("tcp", w.addr); err == nil {
+		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil {
+			t.Error("one too many was served")
+		}
+		_ = c.Close()
+	}
+	_ = open[0].Close()
+	until(t, "a place is free", func() bool {
+		c, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, ask); err != nil {
+			return false
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		return err == nil && resp.StatusCode == 200
+	})
+	l := &net.TCPListener{}
+	if LimitListener(l, 0) != net.Listener(l) {
+		t.Error("no bound, and yet something between")
+	}
+}
+
+func TestANewConfigurationIsInForceForTheNextRequest(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	w.worker("general", echo)
+	if resp, _ := w.post("/mult/x", "0123456789"); resp.StatusCode != 200 || resp.Header.Get("Seen-Uri") != "/mult/x" {
+		t.Errorf("got %d %v", resp.StatusCode, resp.Header)
+	}
+	next := *w.config
+	next.Limits.Body = 5
+	next.Pools = []config.Pool{pool("general", "mult")}
+	next.Pools[0].Strip = true
+	w.balancer.SetConfig(&next)
+	if resp, _ := w.post("/mult/x", "0123456789"); resp.StatusCode != 413 {
+		t.Errorf("got %d", resp.StatusCode)
+	}
+	if resp, _ := w.post("/mult/x", "012"); resp.StatusCode != 200 || resp.Header.Get("Seen-Uri") != "/x" {
+		t.Errorf("got %d %v", resp.StatusCode, resp.Header)
+	}
+	if p := w.balancer.settings.Load().pool("gone"); p.Timeout <= 0 || p.Name != "gone" {
+		t.Errorf("a pool that is no longer configured: %+v", p)
+	}
+}
