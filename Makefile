@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo exercises bench bench-start bench-scale cover clean FORCE
+.PHONY: help build test lint demo exercises figures bench cover clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: ## format, vet, and house rules
 
 exercises: bin/understudy ## the five planner exercises, one after the other
 	@for n in 1 2 3 4 5; do examples/exercise-$$n.sh || exit 1; done
+
+figures: bin/understudy ## the figures of the README, against real Docker: cost of a start, memory with 50 workers
+	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags figures -timeout 15m -run TestFigure -v ./e2e | grep -v '^=== '
 
 bench: ## every Go benchmark, briefly
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./...

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,7 +39,7 @@ back, and latency counts from the moment each should have left; otherwise -c cal
   understudy client quit`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := noZeros(cmd.Flags()); err != nil {
+			if err := errors.Join(noZeros(cmd.Flags()), exclusive(cmd, "rate", "trace"), exclusive(cmd, "verbose", "quiet")); err != nil {
 				return err
 			}
 			return s.runClient(cmd.Context(), f)
@@ -71,8 +72,6 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	fs.Uint64Var(&o.Seed, "seed", 1, "of the random choices: the same seed makes the same requests")
 	fs.BoolVar(&f.verbose, "verbose", false, "print every response: time, status, worker, start")
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress")
-	cmd.MarkFlagsMutuallyExclusive("rate", "trace")
-	cmd.MarkFlagsMutuallyExclusive("verbose", "quiet")
 }
 
 // noZeros refuses a zero that was given: to the library zero means that nothing was.
@@ -102,12 +101,17 @@ func (f *clientFlags) parse() ([]client.Assertion, error) {
 		return nil, usageError{fmt.Errorf("--format is %q: it must be text, json or csv", f.format)}
 	}
 	f.options.Shape = client.Shape(f.shape)
-	assertions, err := client.ParseAssertions(f.assert)
-	if err != nil {
-		return nil, usageError{err}
+	var assertions []client.Assertion
+	var err error
+	if f.assert != "" {
+		if assertions, err = client.ParseAssertions(f.assert); err != nil {
+			return nil, usageError{err}
+		}
 	}
-	if f.options.Mix, err = client.ParseMix(f.mix); err != nil {
-		return nil, usageError{err}
+	if f.mix != "" {
+		if f.options.Mix, err = client.ParseMix(f.mix); err != nil {
+			return nil, usageError{err}
+		}
 	}
 	if f.options.Header, err = parseHeaders(f.headers); err != nil {
 		return nil, usageError{err}

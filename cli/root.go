@@ -73,6 +73,7 @@ a latency target is kept. One warm spare stands by and steps in without a start.
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
@@ -93,6 +94,14 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		hint = fmt.Sprintf(": did you mean %q?", near[0])
 	}
 	return usageError{fmt.Errorf("%s does not take %q%s; see %s --help", cmd.CommandPath(), args[0], hint, cmd.CommandPath())}
+}
+
+// exclusive refuses two flags that contradict each other.
+func exclusive(cmd *cobra.Command, a, b string) error {
+	if cmd.Flags().Changed(a) && cmd.Flags().Changed(b) {
+		return usageError{fmt.Errorf("--%s and --%s exclude each other; see %s --help", a, b, cmd.CommandPath())}
+	}
+	return nil
 }
 
 // stopBySignal ends ctx at the first SIGINT or SIGTERM; the second ends the process at once.

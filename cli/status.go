@@ -25,8 +25,10 @@ func (s session) statusCommand() *cobra.Command {
 	from.register(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON, for programs")
 	cmd.Flags().BoolVar(&watch, "watch", false, "show it again every second, until interrupted")
-	cmd.MarkFlagsMutuallyExclusive("json", "watch")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := exclusive(cmd, "json", "watch"); err != nil {
+			return err
+		}
 		ctx, stop := s.stopBy(cmd.Context())
 		defer stop()
 		client := admin.Client{Base: from.url(), Token: from.token(s.env)}

@@ -100,10 +100,11 @@ func TestPausedWorkerComesBackForThoseWhoWaitedBefore(t *testing.T) {
 	})
 }
 
+// Only the head of the queue has set its timer to the end of the pause.
 func TestPausedWorkerComesBackWhenWhoeverWatchedTheClockIsGone(t *testing.T) {
-	leaves := map[string]func(watcher context.CancelFunc, f *Fleet, other Lease){
-		"cancelled": func(watcher context.CancelFunc, _ *Fleet, _ Lease) { watcher() },
-		"served":    func(_ context.CancelFunc, _ *Fleet, other Lease) { other.Release(Outcome{Kind: Served}) },
+	leaves := map[string]func(cancel context.CancelFunc, other Lease){
+		"cancelled": func(cancel context.CancelFunc, _ Lease) { cancel() },
+		"served":    func(_ context.CancelFunc, other Lease) { other.Release(Outcome{Kind: Served}) },
 	}
 	for name, leave := range leaves {
 		t.Run(name, func(t *testing.T) {
@@ -111,26 +112,48 @@ func TestPausedWorkerComesBackWhenWhoeverWatchedTheClockIsGone(t *testing.T) {
 				f := New([]PoolConfig{kind("p", "mult")}, time.Now)
 				active(t, f, "p", "a", "b")
 				l, other := take(t, f, "mult"), take(t, f, "mult")
-				second := ask(t.Context(), f, Request{Capability: "mult"})
-				third := ask(t.Context(), f, Request{Capability: "mult"})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				end(t, l, Busy)
-				first := ask(ctx, f, Request{Capability: "mult", Again: &l})
-				leave(cancel, f, other)
+				first := ask(ctx, f, Request{Capability: "mult"})
+				second := ask(t.Context(), f, Request{Capability: "mult"})
+				third := ask(t.Context(), f, Request{Capability: "mult"})
+				end(t, l, Busy) // and its client has left
+				leave(cancel, other)
 				answered(t, first)
-				expectWaiting(t, second)
 				pass(time.Second)
 				a := answered(t, second)
 				expect(t, "worker", a.Worker.ID, "a")
 				expect(t, "at", a.at, 50*time.Millisecond)
 				expectWaiting(t, third)
 				audit(t, f)
-				end(t, a.Lease, Busy) // pauses 100 ms now
+				end(t, a.Lease, Busy) // for 100 ms now
 				pass(time.Second)
 				expect(t, "the third", answered(t, third).at, 1100*time.Millisecond)
 				audit(t, f)
 			})
+		})
+	}
+}
+
+func TestPausedWorkerIsBroughtBackByWhoeverLooks(t *testing.T) {
+	looks := map[string]func(t testing.TB, f *Fleet){
+		"measuring": func(t testing.TB, f *Fleet) { measure(t, f, "p") },
+		"steering":  func(_ testing.TB, f *Fleet) { f.Steer("p", 1, 0) },
+		"arriving":  func(_ testing.TB, f *Fleet) { try(f, Request{Capability: "mult"}) },
+	}
+	for name, look := range looks {
+		t.Run(name, func(t *testing.T) {
+			f, c := still(kind("p", "mult"))
+			active(t, f, "p", "a")
+			end(t, take(t, f, "mult"), Busy)
+			w := enqueue(t, f, Request{Capability: "mult"})
+			c.pass(50*time.Millisecond - 1)
+			look(t, f)
+			expectGrant(t, w, "")
+			c.pass(1)
+			look(t, f)
+			expectGrant(t, w, "a")
+			audit(t, f)
 		})
 	}
 }
@@ -258,11 +281,26 @@ func TestPauseEndsWithAnAnswerToAnotherTask(t *testing.T) {
 		expect(t, "worker", a.Worker.ID, "a")
 		expect(t, "at", a.at, 10*time.Millisecond)
 		audit(t, f)
+		end(t, a.Lease, Served)
 		end(t, onB[0], Served)
 		end(t, onB[1], Served)
 		pass(time.Second)
-		measure(t, f, "p") // the end of the pause that was cut short takes nobody's turn
+		measure(t, f, "p")
 		audit(t, f)
-		expect(t, "the least busy", take(t, f, "mult").Worker.ID, "b")
+		expect(t, "who is idle longest", take(t, f, "mult").Worker.ID, "a")
 	})
+}
+
+func TestPauseThatWasCutShortTakesNobodysTurn(t *testing.T) {
+	f, c := still(with(kind("p", "mult"), func(p *PoolConfig) { p.Concurrency = 2 }))
+	active(t, f, "p", "a", "b")
+	one, two, three := take(t, f, "mult"), take(t, f, "mult"), take(t, f, "mult") // a, b, a
+	end(t, one, Busy)
+	end(t, three, Served) // a is back, and idle before b
+	end(t, two, Served)
+	audit(t, f)
+	c.pass(time.Second)
+	measure(t, f, "p")
+	expectList(t, "turns", turns(t, f, "mult", 2), []string{"a", "b"})
+	audit(t, f)
 }

@@ -67,18 +67,23 @@ func TestSteerPromotesTheSparesThatWereReadyFirst(t *testing.T) {
 func TestSteerDemotesOnlyIdleWorkersLongestIdleFirst(t *testing.T) {
 	f, c := still(kind("p", "mult"))
 	active(t, f, "p", "a", "b", "c", "d")
-	held := take(t, f, "mult") // a
-	for range 3 {              // b, c, d: so b is idle longest
-		c.pass(time.Millisecond)
-		serve(t, f, "mult")
+	var held []Lease
+	for range 4 {
+		held = append(held, take(t, f, "mult"))
 	}
+	for _, i := range []int{3, 1, 2} { // so d is idle longest, then b
+		c.pass(time.Millisecond)
+		end(t, held[i], Served)
+	}
+	f.Steer("p", 3, 9)
+	expectList(t, "one too many", ids(f.Workers(Spare)), []string{"d"})
 	f.Steer("p", 1, 2)
-	expectList(t, "spare", ids(f.Workers(Spare)), []string{"b", "c"})
-	expectList(t, "in rotation", ids(f.Workers(Active)), []string{"a", "d"})
+	expectList(t, "spare", ids(f.Workers(Spare)), []string{"b", "d"})
+	expectList(t, "in rotation", ids(f.Workers(Active)), []string{"a", "c"})
 	audit(t, f)
 	f.Steer("p", 0, 9)
 	expectList(t, "the busy one stays", ids(f.Workers(Active)), []string{"a"})
-	end(t, held, Served)
+	end(t, held[0], Served)
 	expect(t, "and goes on", serve(t, f, "mult"), "a")
 	expect(t, "a demoted one is promoted again", startOfSecond(t, f), SpareStart)
 	audit(t, f)
@@ -105,13 +110,12 @@ func TestRetireTakesSurplusSparesThenTheLongestIdleNeverTheBusy(t *testing.T) {
 	f, c := still(kind("p", "mult"))
 	active(t, f, "p", "a", "b", "c")
 	spares(t, f, "p", "s1", "s2", "s3")
-	held := take(t, f, "mult") // a
-	for range 2 {
-		c.pass(time.Millisecond)
-		serve(t, f, "mult")
-	}
+	held, b, third := take(t, f, "mult"), take(t, f, "mult"), take(t, f, "mult")
+	end(t, third, Served)
+	c.pass(time.Millisecond)
+	end(t, b, Served)
 	got := f.Retire("p", 3, 1, "scale_down")
-	expectList(t, "first three", ids(got), []string{"s3", "s2", "b"})
+	expectList(t, "first three", ids(got), []string{"s3", "s2", "c"})
 	for _, w := range got {
 		expectState(t, f, w.ID, Draining)
 		idle, err := f.Drain(w.ID, "again")
@@ -121,13 +125,23 @@ func TestRetireTakesSurplusSparesThenTheLongestIdleNeverTheBusy(t *testing.T) {
 		expectClosed(t, idle)
 		expect(t, "reason", w.reason, "scale_down")
 	}
-	expectList(t, "then", ids(f.Retire("p", 9, 1, "scale_down")), []string{"c"})
+	expectList(t, "then", ids(f.Retire("p", 9, 1, "scale_down")), []string{"b"})
 	expectList(t, "in rotation", ids(f.Workers(Active)), []string{"a"})
 	expectList(t, "spare", ids(f.Workers(Spare)), []string{"s1"})
 	expect(t, "nobody else", len(f.Retire("p", 9, 1, "scale_down")), 0)
 	expect(t, "of no pool", len(f.Retire("nobody", 9, 0, "scale_down")), 0)
 	end(t, held, Served)
 	audit(t, f)
+}
+
+func TestRetireTakesAWorkerThatHasJustBecomeReadyLast(t *testing.T) {
+	f, c := still(kind("p", "mult"))
+	c.pass(time.Second)
+	active(t, f, "p", "old")
+	serve(t, f, "mult")
+	c.pass(time.Second)
+	active(t, f, "p", "new")
+	expectList(t, "retired", ids(f.Retire("p", 1, 0, "scale_down")), []string{"old"})
 }
 
 func TestDrainEndsWhenTheLastLeaseDoes(t *testing.T) {
@@ -189,14 +203,20 @@ func TestDrainAndFailWakeTheScalerAndRetireDoesNot(t *testing.T) {
 	f.Retire("p", 1, 0, "test")
 	expectQuiet(t, f)
 	f.Drain("b", "test")
+	expectTold(t, f)
 	f.Fail("c", "test")
 	f.Fail("d", "test")
+	expectTold(t, f)
+	expectQuiet(t, f) // two events, one word
+}
+
+func expectTold(t testing.TB, f *Fleet) {
+	t.Helper()
 	select {
 	case <-f.Changed():
 	default:
-		t.Error("nobody was told")
+		t.Error("the scaler was not woken")
 	}
-	expectQuiet(t, f) // three events, one word
 }
 
 func expectQuiet(t testing.TB, f *Fleet) {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"math"
 	"testing"
 	"time"
@@ -167,12 +168,18 @@ func TestMeasureStandingIsTheLeastOfHalfASecond(t *testing.T) {
 	f, c := still(kind("p", "mult"))
 	active(t, f, "p", "a", "b")
 	one, two := take(t, f, "mult"), take(t, f, "mult")
-	enqueue(t, f, Request{Capability: "mult"})
-	expect(t, "standing at the first instant", measure(t, f, "p").Standing, 3)
-	c.pass(200 * ms)
-	expect(t, "standing while it was calm just before", measure(t, f, "p").Standing, 3)
 	c.pass(time.Second)
-	expect(t, "standing", measure(t, f, "p").Standing, 3)
+	enqueue(t, f, Request{Capability: "mult"})
+	c.pass(time.Second)
+	expect(t, "standing since one waits", measure(t, f, "p").Standing, 3)
+	gone := enqueue(t, f, Request{Capability: "mult"})
+	c.pass(time.Second)
+	expect(t, "standing while two wait", measure(t, f, "p").Standing, 4)
+	if _, err := f.leave(gone, context.Canceled); err == nil {
+		t.Fatal("who leaves gets no lease")
+	}
+	c.pass(time.Second)
+	expect(t, "the least of the last 2 s", f.pools[0].gauge.standing.Min(f.since(), 2*time.Second), 3)
 	end(t, one, Served) // who waited takes the place
 	end(t, two, Served)
 	c.pass(100 * ms)
@@ -280,7 +287,11 @@ func TestStatusShowsPoolsAndWorkersAsTheyAre(t *testing.T) {
 	}
 	expect(t, "one that registered was not started by us", s.Workers[1].Ready, 0)
 	expect(t, "arrivals per second of a young fleet", statusOf(t, f, "mult").Rate, 4.0)
-	c.pass(7200 * ms)
+	add(t, f, Info{ID: "old", Pool: "general", Origin: Adopted})
+	c.pass(100 * ms)
+	f.Ready("old", "", 9)
+	expect(t, "nor one that was adopted", statusOf(t, f, "general").Workers[2].Ready, 0)
+	c.pass(7100 * ms)
 	expect(t, "arrivals per second over 8 s", statusOf(t, f, "mult").Rate, 0.5)
 	c.pass(8 * time.Second)
 	expect(t, "arrivals per second when calm", statusOf(t, f, "mult").Rate, 0.0)

@@ -144,6 +144,8 @@ func TestOverlapHomeWhileTheFirstCanServe(t *testing.T) {
 
 	f.SetUnavailable("mult", "the image is missing")
 	expect(t, "home while the first is unavailable and the next full", enqueue(t, f, Request{Capability: "mult"}).home.Name, "both")
+	f.Fail("m", "test")
+	expect(t, "home while the first is unavailable and could grow", enqueue(t, f, Request{Capability: "mult"}).home.Name, "both")
 	f.SetUnavailable("mult", "")
 	f.Update(with(kind("mult", "mult"), func(p *PoolConfig) { p.Max = 2 }))
 	expect(t, "home when it may grow", enqueue(t, f, Request{Capability: "mult"}).home.Name, "mult")
@@ -172,6 +174,7 @@ func TestOverlapQueueCountsAtHomeAndServiceWhereServed(t *testing.T) {
 	expect(t, "queue at home", home.Queue, 1)
 	expect(t, "queue where it may be served", other.Queue, 0)
 	expect(t, "ages at home", len(home.Queued), 1)
+	expect(t, "ages where it may be served", len(other.Queued), 0)
 	expect(t, "queue people see", statusOf(t, f, "both").Queues["mult"], 1)
 
 	c.pass(250 * time.Millisecond)
@@ -187,6 +190,24 @@ func TestOverlapQueueCountsAtHomeAndServiceWhereServed(t *testing.T) {
 	expect(t, "services where served", count(other), 2)
 	expect(t, "busy time where served", other.BusyTime, 350*time.Millisecond)
 	audit(t, f)
+}
+
+func TestOverlapStandingAndFailuresCountAtHome(t *testing.T) {
+	f, c := still(kind("mult", "mult"), kind("both", "mult", "add"))
+	active(t, f, "both", "b")
+	busy := take(t, f, "add")
+	w := enqueue(t, f, Request{Capability: "mult"})
+	c.pass(time.Second)
+	expect(t, "standing at home", measure(t, f, "mult").Standing, 1)
+	expect(t, "standing where it may be served", measure(t, f, "both").Standing, 1)
+	end(t, busy, Served)
+	l := expectGrant(t, w, "b")
+	c.pass(time.Second)
+	expect(t, "standing at home while it is served elsewhere", measure(t, f, "mult").Standing, 0)
+	expect(t, "standing where it is served", measure(t, f, "both").Standing, 1)
+	end(t, l, Broke)
+	expect(t, "failed at home", measure(t, f, "mult").Latency.Failed, 1)
+	expect(t, "failed where it broke", measure(t, f, "both").Latency.Failed, 0)
 }
 
 func count(m Measured) (n int) {
@@ -254,6 +275,16 @@ func TestOverlapSpareOfTheHomePoolGoesFirst(t *testing.T) {
 	expect(t, "then that of another pool", l.Worker.ID, "b")
 	expect(t, "start", l.Start, SpareStart)
 	audit(t, f)
+}
+
+func TestOverlapSpareOfTheHomePoolGoesFirstAlsoWhenItIsNotTheFirstPool(t *testing.T) {
+	f, _ := still(kind("mult", "mult"), kind("both", "mult", "add"))
+	spares(t, f, "mult", "m")
+	spares(t, f, "both", "b")
+	f.SetUnavailable("mult", "the image is missing")
+	l := take(t, f, "mult")
+	expect(t, "home", l.Home(), "both")
+	expect(t, "spare", l.Worker.ID, "b")
 }
 
 func TestOverlapSpareThatLacksItStaysASpare(t *testing.T) {

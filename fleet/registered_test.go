@@ -76,6 +76,18 @@ func TestLacksIsBelievedOnlyOfThoseWhoSaidNothing(t *testing.T) {
 	audit(t, f)
 }
 
+func TestLacksOfALeaseThatHasEndedHarmsNobody(t *testing.T) {
+	f, _ := still(field()...)
+	register(t, f, Info{ID: "r"})
+	stale := take(t, f, "mult")
+	end(t, stale, Served)
+	current := take(t, f, "mult") // in the same slot
+	expect(t, "believed", stale.Lacks(), false)
+	end(t, current, Served)
+	expect(t, "goes on", serve(t, f, "mult"), "r")
+	audit(t, f)
+}
+
 func TestLacksAfterTheWorkerHasLeftChangesNothing(t *testing.T) {
 	ends := map[string]func(f *Fleet){
 		"drained": func(f *Fleet) { f.Drain("r", "test") },
@@ -156,6 +168,25 @@ func TestRegisteredHomeIsAmongThePoolsItCanServe(t *testing.T) {
 	}
 }
 
+func TestRegisteredHomeIsThePoolThatCanDoLeastOfThoseItCanServe(t *testing.T) {
+	f, _ := still(kind("wide", "add", "mult"), kind("narrow", "sub"))
+	expect(t, "home", register(t, f, Info{ID: "r", Capabilities: []string{"add", "sub"}}).Pool, "narrow")
+}
+
+func TestRegisteredArePickedLikeThePoolsWorkersWhoCanDoTheSame(t *testing.T) {
+	recent := func(p *PoolConfig) { p.Pick = MostRecent }
+	f, _ := still(kind("mult", "mult"), with(kind("both", "mult", "add"), recent), with(kind("sub", "sub"), recent))
+	for _, id := range []string{"r1", "r2"} { // at home in mult, where it is round-robin
+		register(t, f, Info{ID: id, Capabilities: []string{"mult", "add"}})
+	}
+	expectList(t, "as in pool both", turns(t, f, "add", 3), []string{"r2", "r2", "r2"})
+	for _, id := range []string{"s1", "s2"} {
+		register(t, f, Info{ID: id, Pool: "sub", Capabilities: []string{"sub", "add"}})
+	}
+	expectList(t, "as at home", turns(t, f, "sub", 3), []string{"s2", "s2", "s2"})
+	audit(t, f)
+}
+
 func TestAddRefusesWhatMakesNoSense(t *testing.T) {
 	tests := []struct {
 		name string
@@ -204,12 +235,11 @@ func TestRegisteredAreNotCountedAmongOurs(t *testing.T) {
 	m := measure(t, f, "p")
 	expect(t, "ours", m.Starting+m.Spare+m.Active+m.Idle+m.Draining+m.Failed, 0)
 	expect(t, "others", m.Others, 2)
-	expect(t, "home: there is room for one of ours", enqueueAfter(t, f, 2).home.Name, "p")
-
 	f.Steer("p", 0, 5)
 	expectState(t, f, "r", Active)
+	expectState(t, f, "m", Active)
 	expect(t, "retired", len(f.Retire("p", 5, 0, "test")), 0)
-	spares(t, f, "p") // none
+	expect(t, "home: there is room for one of ours", enqueueAfter(t, f, 2).home.Name, "p")
 	add(t, f, Info{ID: "ours", Pool: "p"})
 	f.Ready("ours", "", 0)
 	expectState(t, f, "ours", Active) // somebody waits

@@ -57,7 +57,6 @@ func (f *Fleet) Measure(name string) (Measured, bool) {
 	now := f.since()
 	f.resume(now)
 	g := p.gauge
-	g.level(now, p)
 	m := Measured{Now: now, Busy: p.serving.n, Queue: p.queued, Standing: g.standing.Min(now, standWindow)}
 	p.countInto(&m)
 	m.Queued = groupAges(f.queuedAges(p, now))

@@ -59,7 +59,10 @@ func TestWorkerPaceForgetsASlowStart(t *testing.T) {
 	w := &Worker{}
 	w.observe(2 * time.Second)
 	expect(t, "pace after one", w.pace, 2.0)
-	for range 20 {
+	w.observe(1200 * time.Millisecond)
+	expect(t, "pace after two", w.pace, 1.9) // 2 - 0.8/8
+	w.spent -= 1100 * time.Millisecond
+	for range 19 {
 		w.observe(100 * time.Millisecond)
 	}
 	if w.pace < 0.1 || w.pace > 0.25 {

@@ -47,7 +47,7 @@ func ask(t *testing.T, inst driver.Instance, path string) string {
 }
 
 // inspected is the container as the engine sees it.
-func inspected(t *testing.T, d *Driver, inst driver.Instance) container.InspectResponse {
+func inspected(t testing.TB, d *Driver, inst driver.Instance) container.InspectResponse {
 	t.Helper()
 	found, err := d.engine.api.ContainerInspect(t.Context(), string(inst.ID))
 	if err != nil {

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,9 @@ type sweeping struct {
 	remove func(ctx context.Context) error
 }
 
+// errInUse: somebody has begun to use it since it was listed, so it stays.
+var errInUse = errors.New("it is in use again")
+
 // Sweep implements driver.Sweeper: all containers of the instance, running or not, then its networks, then the worker images that no
 // container of anybody uses. When one of the lists fails nothing is removed. What cannot be removed is in the error; the
 // lines are of what was.
@@ -31,11 +33,12 @@ func (d *Driver) Sweep(ctx context.Context, dryRun bool) ([]string, error) {
 	var failed error
 	for _, phase := range phases {
 		for i, err := range d.sweepAll(ctx, phase, dryRun) {
-			if err != nil {
+			switch {
+			case err == nil:
+				lines = append(lines, phase[i].line)
+			case !errors.Is(err, errInUse):
 				failed = errors.Join(failed, err)
-				continue
 			}
-			lines = append(lines, phase[i].line)
 		}
 	}
 	if !dryRun {
@@ -160,7 +163,7 @@ func (d *Driver) imageSweeping(img imagetypes.Summary) []sweeping {
 				return err
 			})
 			if errors.Is(err, errConflict) { // a container has come that uses it
-				return fmt.Errorf("%s is in use again: %w", what, err)
+				return errInUse
 			}
 			return ignoreNotFound(err)
 		}})

@@ -83,7 +83,7 @@ func (d *Driver) reap(c *child) {
 	defer d.mu.Unlock()
 	c.inst.Running, c.inst.ExitCode = false, code
 	close(c.ended)
-	if false {
+	if c.stopped {
 		return
 	}
 	d.log.Debug("process: a worker ended", "worker", c.inst.Worker, "code", code)

@@ -30,6 +30,7 @@ func TestWhileStartsFailThereIsOneProbeAtATime(t *testing.T) {
 		{"waiting, one that had begun goes on", 3, time.Second, 2, 5, 2, 3 * time.Second},
 		{"a probe", 3, 4 * time.Second, 0, 5, 1, 0},
 		{"the probe runs", 3, 5 * time.Second, 1, 5, 1, 0},
+		{"two that had begun go on", 3, 5 * time.Second, 2, 5, 2, 0},
 		{"nothing wanted, nothing probed", 3, time.Hour, 0, 0, 0, 0},
 	}
 	for _, tt := range tests {

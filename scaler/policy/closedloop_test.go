@@ -9,7 +9,8 @@ import (
 )
 
 func TestConstantLoadComesToRest(t *testing.T) {
-	for _, perSecond := range []float64{0, 0.5, 3, 10, 20, 50, 90} {
+	t.Parallel()
+	for _, perSecond := range []float64{0, 0.5, 10, 50} {
 		t.Run(fmt.Sprintf("%v per second", perSecond), func(t *testing.T) {
 			s := newSim(conditions{cfg: findings(), adopted: 2, even: true, start: 600 * time.Millisecond})
 			s.load(workload{length: 12 * time.Minute, rate: steadily(perSecond)})
@@ -27,6 +28,7 @@ func TestConstantLoadComesToRest(t *testing.T) {
 }
 
 func TestNoStartLeadsBeyondMax(t *testing.T) {
+	t.Parallel()
 	for _, most := range []int{0, 1, 2, 8} {
 		for _, w := range workloads() {
 			cfg := findings()
@@ -63,8 +65,7 @@ func TestLoadThatFlipsIsServedByTheSameWorkers(t *testing.T) {
 		d, s = policy.Decide(cfg, in, s)
 		starts += d.Pipeline
 		removals += d.Remove
-		in.Active = d.Need
-		in.Active = max(in.Active, d.Active)
+		in.Active = d.Active
 	}
 	if starts != 9 || removals != 0 {
 		t.Errorf("%d starts and %d removals, want 9 and none (%s)", starts, removals, d.Reason)
@@ -74,6 +75,7 @@ func TestLoadThatFlipsIsServedByTheSameWorkers(t *testing.T) {
 // CPU-bound work whose service time grows as (busy workers per core)^1.1: without the host-CPU rule every measure of load grows with
 // the number of workers, up to max.
 func TestAPoolDoesNotRunAwayOnAFullHost(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		cores, perSecond float64
 		most             int
@@ -97,7 +99,9 @@ func TestAPoolDoesNotRunAwayOnAFullHost(t *testing.T) {
 }
 
 func TestAGrowingSpareBuysFewerLateRequestsWithMoreWorkers(t *testing.T) {
+	t.Parallel()
 	spike := workloads()[3]
+	spike.length = 6 * time.Minute
 	fixed := newSim(conditions{cfg: findings(), seed: 1, adopted: 2}).run(spike)
 	cfg := findings()
 	cfg.SpareMax = 10

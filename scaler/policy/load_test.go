@@ -88,3 +88,11 @@ func TestAQuantileOfServiceTimesIsTheNearestRank(t *testing.T) {
 	}
 	near(t, "the quantile of nothing", (&service{assumed: 7}).quantile(0.95), 7, 0)
 }
+
+func TestNothingIsLearnedWhileMostFail(t *testing.T) {
+	v := looking(func(_ *Config, in *Snapshot) { in.Latency = Latency{N: 20, Failed: 30, Requests: 50} })
+	v.serviceTimes()
+	if v.mem.good != 0 || v.mem.calm != 0 {
+		t.Errorf("%v s and %v s on calm days were learned from a pool in which most requests fail", v.mem.good, v.mem.calm)
+	}
+}

@@ -119,6 +119,7 @@ func reproducibly(times int) *quick.Config {
 }
 
 func TestEveryDecisionIsSoundWhateverItIsMadeFrom(t *testing.T) {
+	t.Parallel()
 	var s policy.State
 	check := func(seed uint64) bool {
 		cfg, in := arbitrary(seed)
@@ -139,6 +140,7 @@ func TestEveryDecisionIsSoundWhateverItIsMadeFrom(t *testing.T) {
 }
 
 func TestTheSameInputGivesTheSameDecisionAndIsLeftAsItWas(t *testing.T) {
+	t.Parallel()
 	var s policy.State
 	for seed := range uint64(200) {
 		cfg, in := arbitrary(seed)

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -151,16 +152,16 @@ func (l *load) erlangs() string {
 	return text
 }
 
-// percent gives one decimal, and never calls something nothing.
+// percent gives two figures, and never calls something nothing.
 func percent(share float64) string {
-	p := 100 * share
+	tenths := math.Round(1000 * share)
 	switch {
-	case p > 0 && p < 0.05:
+	case share > 0 && tenths == 0:
 		return "under 0.1 %"
-	case p >= 9.95 || p == float64(int(p)):
-		return fmt.Sprintf("%.0f %%", p)
+	case tenths >= 100 || math.Mod(tenths, 10) == 0:
+		return fmt.Sprintf("%.0f %%", 100*share)
 	}
-	return fmt.Sprintf("%.1f %%", p)
+	return fmt.Sprintf("%.1f %%", 100*share)
 }
 
 // seconds gives the unit a person would use.

@@ -22,6 +22,7 @@ var rewrite = flag.Bool("update", false, "write what was decided into testdata/*
 // each, what was decided meanwhile: a line whenever a decision differed from the one before, and one for how things stood in the end.
 // Arrivals come at even distances and service never varies, so that every figure can be followed by hand.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) < 15 {
 		t.Fatalf("%d scripts in testdata (%v), want at least 15", len(files), err)

@@ -6,10 +6,11 @@ import (
 )
 
 const (
-	surgeSigma = 3 // standard deviations of a Poisson count that a short window must be above the slow one
-	surgeLeast = 4 // arrivals that a window must hold to say anything
+	// surgeSigma is how many standard deviations of a Poisson count a short window must be above the slow one. With three, nine arrivals
+	// or fewer never say anything.
+	surgeSigma = 3
 
-	// Shorter windows take a handful of simultaneous arrivals for a rate.
+	// surgeShortest: shorter windows take a handful of simultaneous arrivals for a rate.
 	surgeShortest = 500 * time.Millisecond
 )
 
@@ -18,7 +19,7 @@ const (
 func (v *view) surge(l *load) {
 	for _, w := range v.in.Windows {
 		k, width := count(w.Arrivals), w.Width.Seconds()
-		if k < surgeLeast || w.Width < surgeShortest {
+		if w.Width < surgeShortest {
 			continue
 		}
 		each := slotsOf(1, width, l.service.mean)

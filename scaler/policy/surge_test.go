@@ -32,10 +32,10 @@ func TestAShortWindowReplacesTheLoadOnlyWhenSignificantlyAboveIt(t *testing.T) {
 	}
 }
 
-func TestThreeArrivalsAreNoSurgeHoweverLongTheyTake(t *testing.T) {
+func TestNineArrivalsAreNoSurgeHoweverLittleCameBefore(t *testing.T) {
 	v := looking(func(_ *Config, in *Snapshot) {
 		in.Slow.Arrivals, in.MeanBusy = 0, 0
-		in.Windows = []Window{{Width: time.Second, Arrivals: 3}}
+		in.Windows = []Window{{Width: time.Second, Arrivals: 9}}
 	})
 	if l := v.offered(); l.surging || l.erlang != 0 {
 		t.Errorf("load %v, surging %v, want none", l.erlang, l.surging)

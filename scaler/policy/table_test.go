@@ -14,6 +14,7 @@ func findings() policy.Config {
 // TestTable plays the eight workloads against the policy and compares with what the findings give for it (over the target in percent,
 // mean workers), within wide bands: lengths and seeds are not theirs. Run it with -v to see the table.
 func TestTable(t *testing.T) {
+	t.Parallel()
 	expected := []struct{ over, workers, mayOver, fewest, most float64 }{
 		{0.8, 8.0, 1.2, 7.0, 9.0},
 		{0.9, 7.0, 2.0, 5.0, 8.0},

@@ -31,7 +31,7 @@ type Bucket struct {
 type Window struct {
 	Width        time.Duration
 	Arrivals     int
-	BatchSquares int // sum over batches of (batch size)^2; arrivals within 2 ms are one batch
+	BatchSquares int // sum over batches of (batch size)^2; arrivals within 2 ms, less where they are frequent, are one batch
 }
 
 // Latency counts the completions of the last 10 s.
@@ -87,7 +87,7 @@ type Decision struct {
 	Remove   int // idle workers that may go now
 
 	Need    int           // workers the load needs now, without the spare, after bounds
-	Term    string        // which rule won: model, feedback, backlog, surge, min, ...
+	Term    string        // which rule won: idle, model, surge, backlog, standing, feedback, min
 	Clamp   string        // what limited it: max, held, start-backoff, host-saturated, failing, slow-service; empty: nothing
 	Reason  string        // one sentence for a person, with the figures it rests on
 	Load    float64       // offered load in erlang

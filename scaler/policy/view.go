@@ -17,8 +17,7 @@ type view struct {
 
 // memory is State, see there. Every field is a value, so that a State copied is a State of its own.
 type memory struct {
-	seen bool          // there was a decision before
-	now  time.Duration // of that decision; time never runs backwards from here
+	seen bool // there was a decision before
 
 	good      float64       // S in seconds when it last rested on enough answers; 0: never
 	calm      float64       // S in seconds when the host last had CPU to spare; 0: never
@@ -48,8 +47,6 @@ func newView(cfg Config, in *Snapshot, mem *memory) view {
 	if !mem.seen {
 		v.begin()
 	}
-	v.now = max(v.now, mem.now)
-	mem.now = v.now
 	if v.hostSaturated() {
 		mem.saturated = v.now
 	}

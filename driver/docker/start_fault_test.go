@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,17 +159,6 @@ func TestTheHuntSparesWhatIsNotOfThisStart(t *testing.T) {
 	}
 }
 
-func TestARemovalThatFailsGoesOnInTheBackground(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver(func(l *limits) { l.remove = 100 * time.Millisecond })
-	engine.script("start", refuse(500, "boom"))
-	engine.script("remove", first(1, hang))
-	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "boom") {
-		t.Fatalf("Start returns %v", err)
-	}
-	eventually(t, "it is removed", func() bool { return engine.left() == 0 })
-}
-
 func TestANameThatIsTakenIsClearedOfOurLeftoversOnly(t *testing.T) {
 	const name = "understudy-fake-pool-a"
 	const text = `Conflict. The container name "/understudy-fake-pool-a" is already in use by container "x".`
@@ -204,111 +191,6 @@ func TestANameThatIsTakenIsClearedOfOurLeftoversOnly(t *testing.T) {
 				t.Error("it was removed")
 			}
 		})
-	}
-}
-
-func TestARemovalSomebodyElseHasBegunIsWaitedFor(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver()
-	inst, err := d.Start(t.Context(), fakeSpec("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine.script("remove", refuse(409, "removal of container id1 is already in progress"))
-	looks := engine.count("inspect")
-	engine.script("inspect", func(w http.ResponseWriter, r *http.Request) bool {
-		if engine.count("inspect") == looks+4 {
-			engine.mu.Lock()
-			clear(engine.containers)
-			engine.mu.Unlock()
-		}
-		return false
-	})
-	if err := d.Stop(t.Context(), inst.ID, 0); err != nil {
-		t.Errorf("Stop returns %v", err)
-	}
-	if engine.left() != 0 || engine.count("remove") != 1 {
-		t.Errorf("Stop came back with %d containers left, after %d removals", engine.left(), engine.count("remove"))
-	}
-}
-
-func TestARemovalThatNeverEndsIsAnError(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver(func(l *limits) { l.remove = 100 * time.Millisecond })
-	inst, err := d.Start(t.Context(), fakeSpec("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for status, text := range map[int]string{409: "removal of container id1 is already in progress", 500: "device or resource busy"} {
-		engine.script("remove", refuse(status, text))
-		if err := d.Stop(t.Context(), inst.ID, 0); err == nil {
-			t.Errorf("Stop succeeds although the engine says %q", text)
-		}
-	}
-	if n := engine.count("remove"); n < 3 { // the busy one is tried again
-		t.Errorf("a busy container was removed %d times, want more", n)
-	}
-	engine.script("remove", first(1, refuse(500, "device or resource busy")))
-	if err := d.Stop(t.Context(), inst.ID, 0); err != nil || engine.left() != 0 {
-		t.Errorf("once it is no more busy, Stop returns %v", err)
-	}
-}
-
-func TestAListThatIsCutIsAnErrorAndNoPart(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver()
-	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
-		t.Fatal(err)
-	}
-	const one = `{"Id":"id1","Labels":{"understudy.instance":"fake"},"State":"running"}`
-	for name, s := range map[string]script{
-		"between two": cut("[" + one + ","),
-		"inside one":  cut("[" + one + `,{"Id":"i`),
-		"an error":    refuse(500, "boom"),
-		"garbage":     func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "["+one+",<html>]"); return true },
-	} {
-		engine.script("list", s)
-		all, err := d.List(t.Context())
-		if err == nil || all != nil {
-			t.Errorf("%s: List returns %v, %v", name, all, err)
-		}
-		if name != "an error" && !errors.Is(err, driver.ErrUnavailable) {
-			t.Errorf("%s: %v is not ErrUnavailable", name, err)
-		}
-		if _, err := d.Sweep(t.Context(), false); err == nil || engine.left() != 1 {
-			t.Errorf("%s: Sweep returns %v with %d containers left", name, err, engine.left())
-		}
-	}
-}
-
-func TestSweepRemovesNothingWhenAnyOfItsListsFails(t *testing.T) {
-	for _, route := range []string{"list", "networks", "images"} {
-		engine := newFakeEngine(t)
-		d := engine.driver()
-		if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
-			t.Fatal(err)
-		}
-		engine.script(route, cut("["))
-		lines, err := d.Sweep(t.Context(), false)
-		if !errors.Is(err, driver.ErrUnavailable) || lines != nil {
-			t.Errorf("without %s Sweep returns %q, %v", route, lines, err)
-		}
-		if engine.left() != 1 || engine.count("network remove") != 0 {
-			t.Errorf("without %s Sweep removed something", route)
-		}
-	}
-}
-
-func TestSweepGoesOnPastWhatCannotBeRemovedAndSaysSo(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver()
-	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
-		t.Fatal(err)
-	}
-	engine.script("network remove", refuse(403, "network has active endpoints"))
-	lines, err := d.Sweep(t.Context(), false)
-	if err == nil || !has(err.Error(), "active endpoints") || !slices.Equal(lines, []string{"container understudy-fake-pool-a"}) {
-		t.Errorf("Sweep returns %q, %v", lines, err)
 	}
 }
 
@@ -348,101 +230,5 @@ func TestAStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
 				t.Error("a container nobody can reach stays behind")
 			}
 		})
-	}
-}
-
-func TestACallThatHangsIsUnavailableAndOthersGoOn(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver(func(l *limits) { l.inspect, l.list, l.signal = 80*time.Millisecond, time.Second, 80*time.Millisecond })
-	inst, err := d.Start(t.Context(), fakeSpec("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine.script("inspect", hang)
-	engine.script("logs", hang)
-	for what, call := range map[string]func() error{
-		"Inspect": func() error { _, err := d.Inspect(t.Context(), inst.ID); return err },
-		"Stop":    func() error { return d.Stop(t.Context(), inst.ID, time.Second) },
-		"Logs":    func() error { _, err := d.Logs(t.Context(), inst.ID, -1, true); return err },
-	} {
-		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), engine.socket, "did not answer within 80ms") {
-			t.Errorf("%s of a container that hangs the engine: %v", what, err)
-		}
-	}
-	engine.script("inspect", nil)
-	if _, err := d.Logs(t.Context(), inst.ID, -1, true); !errors.Is(err, driver.ErrUnavailable) {
-		t.Errorf("Logs whose head never comes: %v", err)
-	}
-	if all, err := d.List(t.Context()); err != nil || len(all) != 1 {
-		t.Errorf("List returns %v, %v", all, err)
-	}
-	engine.script("kill", hang)
-	if err := d.Stop(t.Context(), inst.ID, 10*time.Millisecond); err != nil || engine.left() != 0 {
-		t.Errorf("a worker that cannot be asked to end is not forced: %v", err)
-	}
-}
-
-func TestAtMostFourCallsAreInFlightAndStartsDoNotKeepAListWaiting(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver()
-	if err := d.Prepare(t.Context(), fakeSpec("x")); err != nil {
-		t.Fatal(err)
-	}
-	var now, most atomic.Int32
-	free := make(chan struct{})
-	engine.script("create", func(http.ResponseWriter, *http.Request) bool {
-		n := now.Add(1)
-		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
-		}
-		<-free
-		now.Add(-1)
-		return false
-	})
-	var group sync.WaitGroup
-	for i := range 12 {
-		group.Go(func() {
-			if _, err := d.Start(t.Context(), fakeSpec(fmt.Sprint("w", i))); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	eventually(t, "three creates are in flight", func() bool { return now.Load() == 3 })
-	if _, err := d.List(t.Context()); err != nil {
-		t.Errorf("List, while three creates hang: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := d.Start(ctx, fakeSpec("late")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a start that finds no slot in its time returns %v", err)
-	}
-	close(free)
-	group.Wait()
-	if most.Load() != 3 || engine.left() != 12 {
-		t.Errorf("%d creates were in flight at a time, %d containers were made", most.Load(), engine.left())
-	}
-}
-
-func TestAnEngineThatGoesAwayIsUnavailableForEveryCall(t *testing.T) {
-	engine := newFakeEngine(t)
-	d := engine.driver(func(l *limits) { l.hunt = time.Millisecond })
-	inst, err := d.Start(t.Context(), fakeSpec("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.images.forget()
-	drop := cut("")
-	for _, route := range []string{"list", "inspect", "create", "image"} {
-		engine.script(route, drop)
-	}
-	for what, call := range map[string]func() error{
-		"List":    func() error { _, err := d.List(t.Context()); return err },
-		"Inspect": func() error { _, err := d.Inspect(t.Context(), inst.ID); return err },
-		"Stop":    func() error { return d.Stop(t.Context(), inst.ID, time.Second) },
-		"Start":   func() error { _, err := d.Start(t.Context(), fakeSpec("b")); return err },
-		"Prepare": func() error { return d.Prepare(t.Context(), fakeSpec("b")) },
-	} {
-		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !strings.Contains(err.Error(), engine.socket) {
-			t.Errorf("%s returns %v, want ErrUnavailable and the address", what, err)
-		}
 	}
 }
