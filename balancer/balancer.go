@@ -29,9 +29,15 @@ import (
 type Options struct {
 	Fleet    *fleet.Fleet // not used by anybody before New returns: the balancer wants to hear of every worker that leaves
 	Config   *config.Config
-	Log      *slog.Logger  // nil: nothing is logged
-	Recorder Recorder      // nil: nothing is counted
-	Prober   *probe.Prober // nil: a new one
+	Log      *slog.Logger // nil: nothing is logged
+	Recorder Recorder     // nil: nothing is counted
+	Prober   Prober       // nil: a new probe.Prober
+}
+
+// Prober asks workers whether they are there; *probe.Prober does.
+type Prober interface {
+	Check(ctx context.Context, t probe.Target) error
+	Await(ctx context.Context, t probe.Target, warmup int) error
 }
 
 // Balancer serves the clients. It is an http.Handler; all methods may be called concurrently.

@@ -60,55 +60,65 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestAbortAnswersThoseThatHaveNoAnswerYetAndCutsTheOthers(t *testing.T) {
-	p := pool("general", "mult", "chat")
-	p.Concurrency = 3
-	w := newWorld(t, p)
-	began := make(chan struct{}, 2)
-	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/mult/stream" {
-			_, _ = io.WriteString(rw, "half")
-			rw.(http.Flusher).Flush()
-		}
-		began <- struct{}{}
-		<-r.Context().Done()
-	})
-	served := w.background(w.request(http.MethodPost, "/mult", "hi"))
-	wait(t, began, "the first")
-	stream := w.do(w.request(http.MethodGet, "/mult/stream", ""))
-	wait(t, began, "the second")
-	w.fleet.Remove("w1")
+func TestAbortAnswersARequestInService(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	w.occupy()
 	queued := w.background(w.request(http.MethodGet, "/mult", ""))
 	until(t, "it waits", func() bool { return w.fleet.Status()[0].Queue == 1 })
-
-	w.add(fleet.Info{Pool: "general", Address: switching(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) })})
-	// the queued request went to that worker and is tunnelled to nobody: it gets what that worker says
-	wait(t, queued, "the queued one")
-	c, r := w.dial(wantsWebSocket)
-	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
-		t.Fatalf("got %v %v", resp, err)
-	}
-
 	w.balancer.Abort()
-	res := wait(t, served, "the one without an answer")
+	res := wait(t, queued, "the one in the queue")
 	if res.err != nil {
 		t.Fatal(res.err)
 	}
-	if p := problemOfResponse(t, res.resp, res.text); res.resp.StatusCode != 503 || p.Code != "draining" || res.resp.Header.Get("Retry-After") == "" {
+	if p := problemOfResponse(t, res.resp, res.text); res.resp.StatusCode != 503 || p.Code != "draining" || res.resp.Header.Get("Retry-After") == "" || !res.resp.Close {
 		t.Errorf("got %d %+v", res.resp.StatusCode, p)
 	}
-	if text, err := io.ReadAll(stream.Body); err == nil || string(text) != "half" {
-		t.Errorf("the stream ended cleanly: %q %v", text, err)
+	for range 2 {
+		if got := wait(t, w.records.finished, "the record"); got.code != 503 {
+			t.Errorf("recorded %+v", got)
+		}
 	}
-	if text, err := io.ReadAll(r); string(text) != "first " {
-		t.Errorf("the tunnel says %q %v", text, err)
-	}
-	_ = c.Close()
 	if err := w.balancer.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if m, _ := w.fleet.Measure("general"); w.records.total("lost") > 1 { // the tunnel to nobody is the one
-		t.Errorf("counts %v %+v", w.records.counts, m.Latency)
+	if m, _ := w.fleet.Measure("general"); w.records.total("lost") > 0 || m.Latency.Failed > 0 {
+		t.Errorf("the worker is blamed: %v %+v", w.records.counts, m.Latency)
+	}
+}
+
+func TestAbortCutsAnAnswerThatHasBegun(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(rw, "half")
+		rw.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	stream := w.do(w.request(http.MethodGet, "/mult", ""))
+	w.balancer.Abort()
+	if text, err := io.ReadAll(stream.Body); err == nil || string(text) != "half" {
+		t.Errorf("the stream ended cleanly: %q %v", text, err)
+	}
+	if w.records.total("lost") > 0 {
+		t.Errorf("the worker is blamed: %v", w.records.counts)
+	}
+}
+
+func TestAbortEndsTunnels(t *testing.T) {
+	w := newWorld(t, pool("general", "chat"))
+	w.add(fleet.Info{Pool: "general", Address: switching(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) })})
+	_, r := w.dial(wantsWebSocket)
+	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
+		t.Fatalf("got %v %v", resp, err)
+	}
+	if w.idle() {
+		t.Error("the tunnel does not count as in flight")
+	}
+	w.balancer.Abort()
+	if text, err := io.ReadAll(r); string(text) != "first " {
+		t.Errorf("the tunnel says %q %v", text, err)
+	}
+	if err := w.balancer.Wait(t.Context()); err != nil || !w.idle() {
+		t.Error("the tunnel is still there", err)
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 // engine restarts, the network is away. Nobody is taken out then until the next round, a second later, finds them the same.
 type Health struct {
 	b        *Balancer
-	prober   *probe.Prober
+	prober   Prober
 	suspects chan *fleet.Worker
 
 	// Of the loop alone.
@@ -53,7 +53,7 @@ type finding struct {
 	err    error
 }
 
-func newHealth(b *Balancer, p *probe.Prober) *Health {
+func newHealth(b *Balancer, p Prober) *Health {
 	return &Health{b: b, prober: p, suspects: make(chan *fleet.Worker, suspectsPending), pulses: map[*fleet.Worker]*pulse{}}
 }
 

@@ -140,7 +140,10 @@ func (w *world) worker(pool string, handler http.HandlerFunc) *fleet.Worker {
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(handler)
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.CloseClientConnections() // a test that failed may have left requests in flight
+		s.Close()
+	})
 	return s
 }
 

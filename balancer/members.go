@@ -23,10 +23,10 @@ const membersTick = time.Second
 // when it stops. A pool that has nothing but members and none that answers is unavailable, and says why.
 type Members struct {
 	b      *Balancer
-	prober *probe.Prober
+	prober Prober
 }
 
-func newMembers(b *Balancer, p *probe.Prober) *Members { return &Members{b: b, prober: p} }
+func newMembers(b *Balancer, p Prober) *Members { return &Members{b: b, prober: p} }
 
 // member is one line of the configuration.
 type member struct {

@@ -27,14 +27,14 @@ const (
 // which is on the loopback or guarded by a token, and on the planner listener, which is for the networks that were allowed.
 type Registry struct {
 	b      *Balancer
-	prober *probe.Prober
+	prober Prober
 	news   chan *fleet.Worker // added, not yet checked
 	places chan struct{}      // one for each that is being checked
 
 	mu sync.Mutex // makes replacing one step
 }
 
-func newRegistry(b *Balancer, p *probe.Prober) *Registry {
+func newRegistry(b *Balancer, p Prober) *Registry {
 	return &Registry{
 		b: b, prober: p,
 		news:   make(chan *fleet.Worker, newcomersPending),

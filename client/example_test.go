@@ -45,7 +45,7 @@ func ExampleParseMix() {
 
 func ExampleNewPacer() {
 	step := client.NewPacer(client.ShapeStep, 100, time.Minute)
-	for _, second := range []time.Duration{0, 30, 55} {
+	for _, second := range []time.Duration{0, 15, 55} {
 		fmt.Println(step.Rate(second * time.Second))
 	}
 	fmt.Println(step.Hits(time.Minute))
@@ -53,5 +53,5 @@ func ExampleNewPacer() {
 	// 20
 	// 100
 	// 20
-	// 3120
+	// 2640
 }

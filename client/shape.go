@@ -10,7 +10,7 @@ type Shape string
 
 const (
 	ShapeConstant Shape = "constant" // Rate all the time
-	ShapeStep     Shape = "step"     // a fifth of Rate, then Rate, then a fifth: 20 %, 40 % and 40 % of the time. The demo uses it
+	ShapeStep     Shape = "step"     // a fifth of Rate, then Rate, then a fifth: 10 %, 30 % and 60 % of the time. The demo uses it
 	ShapeRamp     Shape = "ramp"     // from nothing evenly up to Rate
 	ShapeSine     Shape = "sine"     // three swells between a fifth of Rate and Rate, starting low
 	ShapeSpike    Shape = "spike"    // a tenth of Rate; Rate for a twentieth of the time, just before the middle
@@ -26,7 +26,7 @@ func Shapes() []Shape {
 func NewPacer(s Shape, rate float64, total time.Duration) Pacer {
 	switch s {
 	case ShapeStep:
-		return Step{Low: rate / 5, High: rate, Up: total / 5, Down: total * 3 / 5}
+		return Step{Low: rate / 5, High: rate, Up: total / 10, Down: total * 2 / 5}
 	case ShapeRamp:
 		return Ramp{From: 0, To: rate, Total: total}
 	case ShapeSine:

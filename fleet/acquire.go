@@ -52,7 +52,6 @@ func (f *Fleet) claim(req Request) (Lease, *waiter, error) {
 	case !r.hope():
 		return Lease{}, nil, ErrNoWorker
 	case r.queue.n >= home.QueueLength && req.Again == nil:
-		home.gauge.shed++
 		return Lease{}, nil, ErrQueueFull
 	}
 	w := &waiter{req: req, route: r, home: home, arrived: arrived, seq: seq, granted: make(chan Lease, 1), nudged: make(chan struct{}, 1)}
@@ -165,7 +164,7 @@ func (f *Fleet) unqueue(w *waiter) {
 func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
 	deadline := f.deadline(w)
 	for {
-		timer := time.NewTimer(f.nextWake(w, deadline))
+		timer := time.NewTimer(f.nextWake(deadline))
 		select {
 		case lease, ok := <-w.granted:
 			timer.Stop()
@@ -179,7 +178,7 @@ func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
 		case <-w.nudged:
 			timer.Stop()
 		case <-timer.C:
-			if f.wake(w, deadline) {
+			if f.wake(deadline) {
 				return f.leave(w, ErrQueueTimeout)
 			}
 		}
@@ -199,9 +198,6 @@ func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
 	if w.queued {
 		f.unqueue(w)
 		w.home.gauge.level(f.since(), w.home)
-		if errors.Is(cause, ErrQueueTimeout) {
-			w.home.gauge.shed++
-		}
 		f.mu.Unlock()
 		return Lease{}, cause
 	}

@@ -105,7 +105,6 @@ func TestQueueIsBoundedInLength(t *testing.T) {
 	}
 	enqueue(t, f, Request{Capability: "mult", Again: &l}) // who had a place keeps it
 	expect(t, "waiting", measure(t, f, "p").Queue, 4)
-	expect(t, "refused", f.pools[0].gauge.shed, 1)
 	audit(t, f)
 }
 
@@ -135,7 +134,6 @@ func TestQueueIsBoundedInTime(t *testing.T) {
 		audit(t, f)
 		end(t, l, Served)
 		expect(t, "who waits on is served", answered(t, second).Worker.ID, "a")
-		expect(t, "refused", f.pools[0].gauge.shed, 1)
 	})
 }
 
@@ -222,7 +220,6 @@ func TestWaiterGrantedInTheInstantItsTimeEndsTakesTheLease(t *testing.T) {
 		t.Fatalf("got %v, %v, want the lease", got.Worker, err)
 	}
 	end(t, got, Served)
-	expect(t, "refused", f.pools[0].gauge.shed, 0)
 	audit(t, f)
 }
 

@@ -16,7 +16,6 @@ type gauge struct {
 	over     *meter.Counter   // of those, slower than the target
 	missed   *meter.Counter   // of those, because they waited
 	failed   *meter.Counter   // requests that ended in a worker's failure
-	shed     uint64           // requests refused because of the queue's bounds, ever
 }
 
 // The windows the policy looks at.

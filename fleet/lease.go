@@ -153,14 +153,13 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 	switch o.Kind {
 	case Served:
 		service, total := now-s.began, now-s.arrived
-		w.fails, w.busies = 0, 0
+		w.busies = 0
 		w.paused = min(w.paused, now)
 		w.served++
 		w.observe(service)
 		w.pool.gauge.served(now, service)
 		s.home.gauge.answered(now, total, service, s.home.Target)
 	case Broke:
-		w.fails++
 		s.home.gauge.failed.Add(now, 1)
 	case Busy:
 		f.pause(w, now)

@@ -175,7 +175,8 @@ func TestOverlapQueueCountsAtHomeAndServiceWhereServed(t *testing.T) {
 	expect(t, "queue where it may be served", other.Queue, 0)
 	expect(t, "ages at home", len(home.Queued), 1)
 	expect(t, "ages where it may be served", len(other.Queued), 0)
-	expect(t, "queue people see", statusOf(t, f, "both").Queues["mult"], 1)
+	expect(t, "queue people see at home", statusOf(t, f, "mult").Queues["mult"], 1)
+	expect(t, "queue people see elsewhere", statusOf(t, f, "both").Queues["mult"], 0)
 
 	c.pass(250 * time.Millisecond)
 	end(t, busy, Served)

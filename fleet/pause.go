@@ -42,6 +42,7 @@ func (f *Fleet) resume(now time.Duration) {
 			back = append(back, w)
 		}
 	}
+	clear(f.paused[len(kept):])
 	f.paused = kept
 	for _, w := range back {
 		if !w.queued { // else an answer to another task has brought it back already
@@ -52,7 +53,7 @@ func (f *Fleet) resume(now time.Duration) {
 }
 
 // nextWake is how long to sleep: until the deadline, or until a worker that said it was busy may be asked again.
-func (f *Fleet) nextWake(w *waiter, deadline time.Duration) time.Duration {
+func (f *Fleet) nextWake(deadline time.Duration) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.since()
@@ -63,8 +64,8 @@ func (f *Fleet) nextWake(w *waiter, deadline time.Duration) time.Duration {
 	return max(until-now, 0)
 }
 
-// wake brings paused workers back and reports whether the waiter's time is over.
-func (f *Fleet) wake(w *waiter, deadline time.Duration) bool {
+// wake brings paused workers back and reports whether the deadline has passed.
+func (f *Fleet) wake(deadline time.Duration) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.since()

@@ -84,6 +84,17 @@ func (q *queue) nudge() {
 	}
 }
 
+// atHome counts the waiters whose home is p.
+func (q *queue) atHome(p *pool) int {
+	n := 0
+	for w := q.head; w != nil; w = w.next {
+		if w.home == p {
+			n++
+		}
+	}
+	return n
+}
+
 // Group is N things of about the same age.
 type Group struct {
 	Age time.Duration

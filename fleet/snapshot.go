@@ -131,7 +131,7 @@ type PoolStatus struct {
 	P50, P95, P99 time.Duration // of the last 10 s; 0 when fewer than 2, 20, 100 answers tell
 	Rate          float64       // arrivals per second over the last 8 s
 	Queue         int
-	Queues        map[string]int // by capability, home or not
+	Queues        map[string]int // of Queue, by capability
 	InFlight      int
 	Desired       int
 	Reason        string
@@ -166,7 +166,7 @@ func (f *Fleet) Status() []PoolStatus {
 		s.P95 = p.gauge.quantile(now, 0.95, 20)
 		s.P99 = p.gauge.quantile(now, 0.99, 100)
 		for _, c := range p.Capabilities {
-			s.Queues[c] = f.routes[c].queue.n
+			s.Queues[c] = f.routes[c].queue.atHome(p)
 		}
 		for _, w := range p.workers {
 			s.Workers = append(s.Workers, w.status(now))

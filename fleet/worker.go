@@ -94,7 +94,6 @@ type Worker struct {
 	readyAt time.Duration // when it first became ready
 	paused  time.Duration // no new task before this time: it said it was busy
 	busies  int           // busy answers in a row
-	fails   int           // failures in a row
 	idle    chan struct{} // closed when a draining worker has nothing left; nil until it drains
 	settled bool          // idle is closed
 	reason  string        // why it failed or drains

@@ -12,7 +12,7 @@ import (
 type Entry struct {
 	At       time.Time
 	Pool     string
-	From, To int // workers wanted before and after, without the spare
+	From, To int // workers wanted in rotation before and after
 	Decision policy.Decision
 	Input    policy.Snapshot
 	Note     string // what came of it when that is not plain: why a start was refused, what failed

@@ -56,7 +56,7 @@ func (s *Scaler) refused(p *poolState, err error) {
 	}
 	p.refused = err.Error()
 	s.setTrouble(p, Trouble{At: s.Now(), Error: p.refused})
-	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Need, To: p.last.Need, Decision: p.last, Note: "not grown: " + p.refused})
+	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Note: "not grown: " + p.refused})
 	s.Log.Warn("cannot grow", slog.String("pool", p.cfg.Name), slog.String("why", p.refused))
 }
 

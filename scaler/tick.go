@@ -76,19 +76,19 @@ func (s *Scaler) collect() {
 	}
 }
 
-// write puts a decision into the journal and the log when it changes what is wanted or what stands in the way of it. The same numbers for
-// another reason are no new decision.
+// write puts a decision into the journal and the log when it changes how many workers there shall be, or what stands in the way of it. A need
+// that flickers below what is held changes nothing and is not written.
 func (s *Scaler) write(p *poolState, in policy.Snapshot, d policy.Decision) {
 	last, seen := p.last, p.seen
 	p.last, p.seen = d, true
-	if seen && d.Need == last.Need && d.Active == last.Active && obstacle(d) == obstacle(last) {
+	if seen && d.Active == last.Active && d.Spare == last.Spare && obstacle(d) == obstacle(last) {
 		return
 	}
-	from := last.Need
+	from := last.Active
 	if !seen {
 		from = in.Active
 	}
-	e := Entry{At: s.Now(), Pool: p.cfg.Name, From: from, To: d.Need, Decision: d, Input: in}
+	e := Entry{At: s.Now(), Pool: p.cfg.Name, From: from, To: d.Active, Decision: d, Input: in}
 	s.Journal.Add(e)
 	s.Recorder.Decided(e.Pool, e.Direction(), d.Term)
 	s.Log.Info("scale", slog.String("pool", e.Pool), slog.Int("from", e.From), slog.Int("to", e.To), slog.String("why", d.Reason))

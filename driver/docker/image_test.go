@@ -97,8 +97,8 @@ func TestAnImportThatFailsIsToldAndTriedAgain(t *testing.T) {
 		t.Errorf("Prepare returns %v", err)
 	}
 	engine.script("import", nil)
-	if err := d.Prepare(t.Context(), fakeSpec("a")); err != nil {
-		t.Errorf("Prepare returns %v", err)
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
+		t.Errorf("Start returns %v", err)
 	}
 }
 

@@ -58,7 +58,7 @@ func (d *Driver) gone(ctx context.Context, id string) error {
 func (a *attempt) discard(bg context.Context, id string) {
 	if err := a.remove(bg, id); err != nil {
 		a.log.Warn("docker: a container could not be removed yet", "container", a.plan.name, "error", err)
-
+		a.leftover = true
 	}
 }
 

@@ -99,6 +99,23 @@ func TestACreateInFlightIsNotCancelledAndWhatComesOfItIsRemoved(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatIsUpOnlyWhenNobodyWantsItAnyMoreIsRemoved(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	ctx, cancel := context.WithCancel(t.Context())
+	free := make(chan struct{})
+	engine.script("inspect", first(1, func(http.ResponseWriter, *http.Request) bool { // the last call of a start
+		cancel()
+		<-free
+		return false
+	}))
+	if _, err := d.Start(ctx, fakeSpec("a")); !errors.Is(err, context.Canceled) || engine.left() != 1 {
+		t.Errorf("Start returns %v with %d containers left", err, engine.left())
+	}
+	close(free)
+	eventually(t, "it is removed", func() bool { return engine.left() == 0 })
+}
+
 func TestCloseWaitsUntilWhatACancelledStartBroughtForthIsRemoved(t *testing.T) {
 	engine := newFakeEngine(t)
 	reached, release := blockCreate(engine)

@@ -13,7 +13,7 @@ import "time"
 //  2. backlog and standing: what waits now, projected to when a worker started now would be ready, and what has been there all the time.
 //  3. feedback: measured misses caused by waiting add workers one by one, and calm takes them back.
 //  4. bounds: the host's CPU, then min and max. What remains is the need of this moment.
-//  5. Starts follow the need of this moment, the number in rotation its peak of the last 30 s, removals come one a second from idle workers.
+//  5. Starts follow the need of this moment, the number in rotation its peak of the last 15 s, removals come one a second from idle workers.
 func Decide(cfg Config, in Snapshot, s State) (Decision, State) {
 	v := newView(cfg, &in, &s.mem)
 	d, w := v.decide()

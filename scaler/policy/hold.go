@@ -2,14 +2,14 @@ package policy
 
 import "time"
 
-// The hold window: workers stay in rotation until the need has been lower for 30 s, so that load that comes and goes does not start
+// The hold window: workers stay in rotation until the need has been lower for 15 s, so that load that comes and goes does not start
 // and remove workers each time.
 const (
-	holdSlot = time.Second
+	holdSlot = 500 * time.Millisecond
 	holdFor  = 30 * holdSlot
 )
 
-// hold notes the need of this moment and returns the greatest of the last 30 s.
+// hold notes the need of this moment and returns the greatest of the last 15 s.
 func (v *view) hold(need int) int {
 	v.mem.needs.note(v.now, holdSlot, need)
 	return max(v.cfg.Min, v.mem.needs.greatest())

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-func TestAPeakIsHeldForThirtySeconds(t *testing.T) {
+func TestAPeakIsHeldForFifteenSeconds(t *testing.T) {
 	v := looking(func(c *Config, _ *Snapshot) { c.Min = 2 })
 	v.mem.needs = peak{}
 	steps := []struct {
 		at         time.Duration
 		need, want int
-	}{{0, 3, 3}, {time.Second, 9, 9}, {2 * time.Second, 4, 9}, {30 * time.Second, 1, 9}, {31 * time.Second, 1, 9}, {32 * time.Second, 1, 4}, {33 * time.Second, 1, 2}, {time.Hour, 1, 2}}
+	}{{0, 3, 3}, {time.Second, 9, 9}, {2 * time.Second, 4, 9}, {15 * time.Second, 1, 9}, {16600 * time.Millisecond, 1, 4}, {17600 * time.Millisecond, 1, 2}, {time.Hour, 1, 2}}
 	for _, s := range steps {
 		v.now = time.Hour + s.at
 		if got := v.hold(s.need); got != s.want {
