@@ -3,8 +3,10 @@ package balancer
 import (
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -21,7 +23,8 @@ const bodyLinger = time.Second
 type body struct {
 	src     io.Reader
 	rc      *http.ResponseController
-	trailer http.Header // complete once src has ended
+	trailer http.Header // complete once src has ended, and not to be looked at before
+	names   []string    // of the trailer's fields, as announced
 	idle    time.Duration
 	limit   int64          // 0: none
 	fail    func(*problem) // called when the client does not deliver
@@ -46,7 +49,7 @@ func (x *exchange) newBody() *body {
 		return nil
 	}
 	b := &body{
-		src: r.Body, rc: x.rc, trailer: r.Trailer, known: r.ContentLength,
+		src: r.Body, rc: x.rc, trailer: r.Trailer, names: slices.Collect(maps.Keys(r.Trailer)), known: r.ContentLength,
 		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: func(p *problem) { x.cancel(p) },
 	}
 	b.changed = sync.NewCond(&b.mu)

@@ -32,9 +32,9 @@ func (b *body) newReader() *bodyReader {
 		b.reader.closed = true
 	}
 	b.reader = &bodyReader{b: b}
-	if len(b.trailer) > 0 && b.known < 0 {
-		b.reader.trailer = make(http.Header, len(b.trailer))
-		for name := range b.trailer { // the names were announced; the values come with the end
+	if len(b.names) > 0 && b.known < 0 {
+		b.reader.trailer = make(http.Header, len(b.names))
+		for _, name := range b.names { // the values come with the end
 			b.reader.trailer[name] = nil
 		}
 	}

@@ -86,6 +86,12 @@ func (s *script) set(address string, err error) {
 	s.errs[address] = err
 }
 
+func (s *script) hangs(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hang[address] = true
+}
+
 func (s *script) count(address string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -234,7 +240,7 @@ func TestASlowProbeOfABusyWorkerNeverKillsIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.hang["http://a"] = true
+		w.hangs("http://a")
 		for range 10 { // a request arrives while the probe is on its way, and takes long; then the same again
 			pass(time.Second + time.Millisecond)
 			link.inflight.Add(1)
@@ -277,7 +283,7 @@ func TestASuspectThatHangsIsOutAndOneThatServesIsNot(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.hang["http://a"] = true
+			w.hangs("http://a")
 			link.inflight.Add(1)
 			w.health.suspect(one)
 			for range 10 {
@@ -467,7 +473,7 @@ func TestHealthEndsWithItsContextAndBlamesNobodyForIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.Ready(id, "", 100)
-			s.hang["http://"+id] = true
+			s.hangs("http://" + id)
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		done := make(chan struct{})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,7 +21,10 @@ import (
 	"understudy/fleet"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http complains there about workers that send what nobody asked for
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait for an event. It is never waited out when the code is right.
 const patience = 10 * time.Second

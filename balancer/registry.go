@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"understudy/fleet"
-	"understudy/probe"
 )
 
 const (

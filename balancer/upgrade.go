@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -43,7 +44,9 @@ func (a *attempt) switchProtocols(resp *http.Response) {
 		x.status, x.cause = statusClientGone, err
 		return
 	}
-	a.tunnel(client, buffered.Reader, worker)
+	// The server's reader must not be read any further than what it holds: it would end the request's context with the client's half.
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	a.tunnel(client, io.MultiReader(bytes.NewReader(early), client), worker)
 	// A tunnel's length says nothing about how long a task takes, so it must not become a service time.
 	x.lease.Release(fleet.Outcome{Kind: fleet.ClientGone})
 }

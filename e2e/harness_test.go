@@ -177,8 +177,8 @@ func (p *process) end() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
-	case <-time.After(45 * time.Second):
-		p.t.Errorf("it did not end within 45 s")
+	case <-time.After(2 * time.Minute):
+		p.t.Errorf("it did not end within two minutes")
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 	}

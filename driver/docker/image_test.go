@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -164,14 +165,22 @@ func TestAnEngineOfAnotherArchitectureMakesTheWorkerImageMissing(t *testing.T) {
 }
 
 func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
-	d := realDriver(t)
+	d, other := realDriver(t), realDriver(t)
+	d.binary = ownWorker(t)
 	spec := workerSpec(t, "a")
 	if err := d.Prepare(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
-	other := realDriver(t)
-	if lines, err := other.Sweep(t.Context(), false); err != nil { // removes the image, which nobody uses yet
-		t.Fatalf("Sweep: %q, %v", lines, err)
+	bin, err := hashed(d.binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := "image " + workerRepository + ":" + bin.hash[:12]
+	if lines, err := other.Sweep(t.Context(), true); err != nil || !slices.Contains(lines, line) {
+		t.Fatalf("Sweep would remove %q, %v, want %s, which nobody uses yet", lines, err, line)
+	}
+	if lines, err := other.Sweep(t.Context(), false); err != nil || !slices.Contains(lines, line) {
+		t.Fatalf("Sweep removed %q, %v, want %s", lines, err, line)
 	}
 	network, _ := d.findNetwork(t.Context(), sealedNetwork)
 	if err := d.engine.api.NetworkRemove(t.Context(), network); err != nil {
@@ -179,6 +188,12 @@ func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
 	}
 	if _, err := d.Start(t.Context(), spec); err != nil {
 		t.Errorf("Start: %v", err)
+	}
+	if lines, err := other.Sweep(t.Context(), true); err != nil || slices.Contains(lines, line) {
+		t.Errorf("Sweep would remove %q, %v, though a worker of another instance uses the image", lines, err)
+	}
+	if lines, err := d.Sweep(t.Context(), false); err != nil || !slices.Contains(lines, line) || len(lines) != 3 {
+		t.Errorf("Sweep of its own instance removed %q, %v, want container, network and %s", lines, err, line)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,7 +32,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	os.Setenv(workerKey, path)
+	release := keepWorkerImage()
 	code := m.Run()
+	release()
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -50,7 +53,7 @@ func testWorker() string { return os.Getenv(workerKey) }
 func realDriver(t testing.TB) *Driver {
 	t.Helper()
 	d, err := New(t.Context(), Options{
-		Instance: "test-" + strconv.FormatInt(time.Now().UnixNano(), 36),
+		Instance: instanceName(),
 		Binary:   testWorker(),
 		Log:      testLog(t),
 	})
@@ -71,6 +74,50 @@ func realDriver(t testing.TB) *Driver {
 		}
 	})
 	return d
+}
+
+// keepWorkerImage makes the image of the tests' worker and a container that never runs and keeps it in use, so that the tests,
+// each of which sweeps behind itself, need not make it again and again. Without an engine it does nothing.
+func keepWorkerImage() (release func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	d, err := New(ctx, Options{Instance: instanceName(), Binary: testWorker()})
+	if err != nil {
+		cancel()
+		return func() {}
+	}
+	p, err := d.plan(ctx, driver.Spec{Pool: "keeper", Worker: "w", HostPort: 1}, false)
+	if err == nil {
+		_, err = d.engine.api.ContainerCreate(ctx, p.config, p.host, nil, nil, p.name)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the tests' worker image is made for each test:", err)
+	}
+	cancel()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := d.Sweep(ctx, false); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		d.Close()
+	}
+}
+
+// instanceName is a new one for each call.
+func instanceName() string { return "test-" + strconv.FormatInt(time.Now().UnixNano(), 36) }
+
+// ownWorker is a worker like the others but for its content, so that its image is this test's alone.
+func ownWorker(t *testing.T) string {
+	t.Helper()
+	program, err := os.ReadFile(testWorker())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "worker")
+	if err := os.WriteFile(path, append(program, instanceName()...), 0o755); err != nil { // what follows the program is not looked at
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestTheDriverPassesTheSuite(t *testing.T) {

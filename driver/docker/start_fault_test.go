@@ -249,3 +249,20 @@ func TestAStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
 		})
 	}
 }
+
+func TestAStartThatIsPreparedCostsThreeCalls(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	if err := d.Prepare(t.Context(), fakeSpec("a")); err != nil {
+		t.Fatal(err)
+	}
+	engine.mu.Lock()
+	clear(engine.calls)
+	engine.mu.Unlock()
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(engine.calls); got != "map[create:1 inspect:1 start:1]" {
+		t.Errorf("the calls are %s", got)
+	}
+}

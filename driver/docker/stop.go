@@ -46,7 +46,7 @@ func (d *Driver) ask(ctx context.Context, found container.InspectResponse, grace
 	err = d.engine.do(ctx, d.engine.limits.signal, "signal container "+found.Name, func(ctx context.Context) error {
 		return d.engine.api.ContainerKill(ctx, found.ID, signal)
 	})
-	_ = release
+	release()
 	if err != nil && ctx.Err() == nil {
 		d.log.Debug("docker: a worker could not be asked to end", "worker", found.Name, "error", err)
 		return nil
