@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"understudy/fleet"
 )
@@ -61,7 +62,9 @@ func TestAProblemIsOneObjectAndNoMarkup(t *testing.T) {
 }
 
 func TestAnAddressThatIsNoneIsTheWorkersFault(t *testing.T) {
-	w := newWorld(t, pool("general", "mult"))
+	p := pool("general", "mult")
+	p.Queue.Wait = 50 * time.Millisecond // the request may go to another worker, and waits for one
+	w := newWorld(t, p)
 	w.add(fleet.Info{Pool: "general", Address: "ftp://h"})
 	resp, text := w.post("/mult", "hi")
 	if p := problemOfResponse(t, resp, text); p.Code != "worker-failed" || strings.Contains(text, "ftp") {

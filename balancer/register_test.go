@@ -264,7 +264,7 @@ func TestWorkersRegisterServeAndLeaveForReal(t *testing.T) {
 	}
 	s.CloseClientConnections()
 	s.Close()
-	w.post("/mult", "hi") // breaks, and makes its worker suspect
+	w.background(w.request(http.MethodPost, "/mult", "hi")) // breaks, and makes its worker suspect
 	until(t, "it has left", func() bool { _, _, ok := w.fleet.Worker("joins"); return !ok })
 }
 

@@ -92,7 +92,8 @@ func (s session) demoLoad(ctx context.Context, f demoFlags, a *app.App, mix clie
 	if err := awaitReady(ctx, a, ended); err != nil {
 		return nil, err
 	}
-	s.say(fmt.Sprintf("load for %v: %.0f/s, then %.0f/s, then %.0f/s again", f.duration, f.rate/5, f.rate, f.rate/5))
+	s.say(fmt.Sprintf("load for %v: %.0f/s, then %.0f/s, then %.0f/s again; each letter is a worker: # active, o spare, . starting, - leaving",
+		f.duration, f.rate/5, f.rate, f.rate/5))
 	stage := newStage(s.err, isTerminal(s.err), a.Status)
 	report, err := client.Run(ctx, client.Options{
 		Target: a.URL(), Rate: f.rate, Shape: client.ShapeStep, Duration: f.duration, Mix: mix, Seed: 1,
@@ -100,6 +101,7 @@ func (s session) demoLoad(ctx context.Context, f demoFlags, a *app.App, mix clie
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintln(s.err)
 	return report, report.WriteText(s.out, s.colour(s.out))
 }
 
