@@ -47,7 +47,7 @@ func (s *script) Check(ctx context.Context, t probe.Target) error {
 	s.targets[t.Address] = t
 	s.now++
 	s.most = max(s.most, s.now)
-	err, hang := s.errs[t.Address], s.hang[t.Address]
+	hang := s.hang[t.Address]
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -61,7 +61,9 @@ func (s *script) Check(ctx context.Context, t probe.Target) error {
 	timer := time.NewTimer(time.Millisecond)
 	defer timer.Stop()
 	<-timer.C
-	return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.errs[t.Address]
 }
 
 func (s *script) Await(ctx context.Context, t probe.Target, _ int) error {

@@ -61,12 +61,9 @@ func TestRefusalsAre503WithRetryAfter(t *testing.T) {
 // occupy adds a worker and keeps it busy until the test ends.
 func (w *world) occupy() {
 	w.t.Helper()
-	began, hold := make(chan struct{}), make(chan struct{})
+	began, hold := make(chan struct{}, 100), make(chan struct{})
 	w.worker("general", func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case began <- struct{}{}:
-		default:
-		}
+		began <- struct{}{}
 		select {
 		case <-hold:
 		case <-r.Context().Done():

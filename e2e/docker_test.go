@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -268,5 +269,44 @@ func TestAWorkerImageThatExitsAtOnceIsExplainedInStatus(t *testing.T) {
 	mustSay(t, strings.Join(pool.LastLogs, "\n"), "cannot find the model")
 	if n := len(p.workers("crasher")); n > 1 {
 		t.Errorf("%d at a time of a worker that exits at once", n)
+	}
+}
+
+func TestAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *testing.T) {
+	requireDocker(t)
+	p := launch(t, instanceOf(t), quickPool, "--driver", "docker")
+	taken := p.status().Ports.From + 5
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	await(t, "worker and spare", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
+	first := p.workers("general")
+	if out, err := exec.Command("docker", append([]string{"kill"}, containers(t, p.instance)...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	await(t, "both were replaced", func() bool {
+		return len(p.workers("general", "active", "spare")) == 2 && !has(p, first[0].ID) && !has(p, first[1].ID)
+	})
+	if resp, _ := p.post("/mult", `{"a":6,"b":7}`); resp.StatusCode != http.StatusOK {
+		t.Errorf("after the replacement: %s", resp.Status)
+	}
+	for range 3 { // the ports go round: the taken one's turn comes
+		victim := oldestReady(p)
+		if code, _, stderr := run(t, nil, "status", "--admin", p.admin); code != 0 {
+			t.Fatal(stderr)
+		}
+		req, _ := http.NewRequest(http.MethodDelete, p.admin+"/api/v1/workers/"+victim, nil)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		await(t, "it is replaced", func() bool { return !has(p, victim) && len(p.workers("general", "active", "spare")) == 2 })
+	}
+	ports := p.status().Ports
+	if len(ports.Troubles) != 1 || ports.Troubles[0].Port != taken {
+		t.Errorf("the port %d that this test holds is not shown: %+v", taken, ports)
 	}
 }

@@ -72,6 +72,8 @@ type process struct {
 	t        *testing.T
 	cmd      *exec.Cmd
 	instance string
+	config   string // its file
+	head     string // what is in the file before the pools
 	url      string
 	admin    string
 	output   *lockedBuffer
@@ -128,13 +130,11 @@ func start(t *testing.T, pools string, extra ...string) *process {
 func launch(t *testing.T, instance, pools string, extra ...string) *process {
 	t.Helper()
 	from, to := portRange(64)
-	cfg := fmt.Sprintf("instance: %s\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\nports: {from: %d, to: %d}\n%s", instance, from, to, pools)
-	path := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(path, []byte(cfg), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	p := &process{t: t, instance: instance, output: &lockedBuffer{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{"balancer", "--config", path}, extra...)...)
+	p.head = fmt.Sprintf("instance: %s\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\nports: {from: %d, to: %d}\n", instance, from, to)
+	p.config = filepath.Join(t.TempDir(), "config.yaml")
+	p.rewrite(pools)
+	p.cmd = exec.Command(binary, append([]string{"balancer", "--config", p.config}, extra...)...)
 	p.cmd.Stderr = p.output
 	p.cmd.Stdout = p.output
 	if err := p.cmd.Start(); err != nil {
@@ -165,6 +165,18 @@ func launch(t *testing.T, instance, pools string, extra ...string) *process {
 		return true
 	})
 	return p
+}
+
+// rewrite replaces the configuration file in one step.
+func (p *process) rewrite(pools string) {
+	p.t.Helper()
+	next := p.config + ".next"
+	if err := os.WriteFile(next, []byte(p.head+pools), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.Rename(next, p.config); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // end asks the balancer to end and waits for it.

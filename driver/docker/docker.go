@@ -80,7 +80,7 @@ func New(ctx context.Context, opts Options) (*Driver, error) {
 // Name implements driver.Driver.
 func (d *Driver) Name() string { return "docker" }
 
-// Close waits, for 30 s at most, until what was to be removed in the background is removed, and lets go of the engine. The
+// Close waits, for 10 s at most, until what was to be removed in the background is removed, and lets go of the engine. The
 // workers stay. It may be called more than once.
 func (d *Driver) Close() error {
 	d.mu.Lock()

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 
 	"understudy/driver"
 )
@@ -44,6 +47,7 @@ func (d *Driver) inspect(ctx context.Context, id string) (found container.Inspec
 	return found, err
 }
 
+// fromInspect is what the labels say, but for the port of a container that runs: that is told only while it is published.
 func fromInspect(found container.InspectResponse) driver.Instance {
 	inst := fromLabels(found.ID, found.Config.Labels)
 	if created, err := time.Parse(time.RFC3339Nano, found.Created); err == nil {
@@ -55,5 +59,21 @@ func fromInspect(found container.InspectResponse) driver.Instance {
 			inst.ExitCode = found.State.ExitCode
 		}
 	}
+	if inst.Running && !published(found, inst.HostPort) {
+		inst.HostPort, inst.Address = 0, ""
+	}
 	return inst
+}
+
+// published says whether the container is reached at that port of the loopback address.
+func published(found container.InspectResponse, port int) bool {
+	if found.NetworkSettings == nil {
+		return false
+	}
+	for _, bindings := range found.NetworkSettings.Ports {
+		if slices.Contains(bindings, nat.PortBinding{HostIP: loopback, HostPort: strconv.Itoa(port)}) {
+			return true
+		}
+	}
+	return false
 }

@@ -37,7 +37,7 @@ func defaultLimits() *limits {
 		build:   2 * time.Minute,
 		pull:    15 * time.Minute,
 		watch:   10 * time.Minute,
-		close:   30 * time.Second,
+		close:   10 * time.Second,
 		changes: 3,
 		reads:   1,
 	}

@@ -69,8 +69,7 @@ func (a *attempt) hunt(bg context.Context) {
 	defer cancel()
 	wait := driver.Backoff{Base: 50 * time.Millisecond, Max: 5 * time.Second}
 	for {
-		found, err := a.owned(ctx, a.plan.name)
-		if err == nil && found.Config.Labels[labelGeneration] == a.plan.spec.Generation && a.remove(ctx, found.ID) == nil {
+		if a.removeLate(ctx) {
 			a.log.Info("docker: removed what a failed start left behind", "container", a.plan.name)
 			return
 		}
@@ -78,4 +77,18 @@ func (a *attempt) hunt(bg context.Context) {
 			return
 		}
 	}
+}
+
+// removeLate removes the attempt's container if it is there now.
+func (a *attempt) removeLate(ctx context.Context) bool {
+	found, err := a.owned(ctx, a.plan.name)
+	if err != nil || found.Config.Labels[labelGeneration] != a.plan.spec.Generation {
+		return false
+	}
+	release, err := a.engine.change(ctx, "remove container "+a.plan.name)
+	if err != nil {
+		return false
+	}
+	defer release()
+	return a.remove(ctx, found.ID) == nil
 }

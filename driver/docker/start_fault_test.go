@@ -266,3 +266,19 @@ func TestAStartThatIsPreparedCostsThreeCalls(t *testing.T) {
 		t.Errorf("the calls are %s", got)
 	}
 }
+
+func TestInspectTellsThePortOnlyWhileItIsPublished(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	inst, err := d.Start(t.Context(), fakeSpec("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Inspect(t.Context(), inst.ID); err != nil || got.HostPort != 20000 {
+		t.Errorf("Inspect returns %+v, %v", got, err)
+	}
+	engine.containers[string(inst.ID)].host.PortBindings = nil
+	if got, err := d.Inspect(t.Context(), inst.ID); err != nil || got.HostPort != 0 || got.Address != "" || !got.Running {
+		t.Errorf("of a worker that is no more published Inspect returns %+v, %v", got, err)
+	}
+}
