@@ -210,3 +210,22 @@ func TestMaxBouncesGrowWithTheWorkers(t *testing.T) {
 		}
 	})
 }
+
+func TestARefusalThatBreaksOffIsABrokenAnswer(t *testing.T) {
+	w := newWorld(t, builtIn("general", "mult"))
+	w.add(fleet.Info{Pool: "general", Address: raw(t, func(c net.Conn, r *bufio.Reader) {
+		if _, err := http.ReadRequest(r); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 15\r\n\r\nAlready")
+		}
+	})})
+	_, r := w.dial("GET /mult HTTP/1.1\r\nHost: h\r\n\r\n")
+	if resp, err := http.ReadResponse(r, nil); err == nil {
+		if text, err := io.ReadAll(resp.Body); err == nil {
+			t.Errorf("a whole answer: %d %q", resp.StatusCode, text)
+		}
+	}
+	if got := wait(t, w.records.finished, "the record"); got.code != 502 {
+		t.Errorf("recorded as %d", got.code)
+	}
+	until(t, "the slot is free", w.idle)
+}

@@ -169,8 +169,9 @@ func (a *attempt) broke(err error) (again bool, not *fleet.Worker) {
 
 // diagnose puts a failure of the worker into words.
 func (a *attempt) diagnose(err error) failure {
-	f := failure{problem: errWorkerFailed, cause: err, detail: "The worker " + describe(err) + "."}
-	if _, written, _ := a.wire.facts(); written {
+	connected, written, _ := a.wire.facts()
+	f := failure{problem: errWorkerFailed, cause: err, detail: "The worker " + describe(err, connected) + "."}
+	if written {
 		f.lost = a.x.b.lossOf(a.x.lease.Worker)
 	}
 	if a.ctx == nil {
@@ -193,10 +194,10 @@ func (b *Balancer) lossOf(w *fleet.Worker) string {
 }
 
 // describe names what happened without addresses or other bytes that are nobody's business.
-func describe(err error) string {
+func describe(err error, connected bool) string {
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "did not accept a connection"
+	case !connected:
+		return "could not be reached"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		errors.Is(err, errAbandoned):
 		return "closed the connection before it answered"

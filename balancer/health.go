@@ -83,10 +83,11 @@ func (h *Health) Run(ctx context.Context) {
 
 // gather takes all suspects there are: whatever broke them broke them together.
 func (h *Health) gather(first *fleet.Worker) []*fleet.Worker {
-	ready := h.ready()
+	fresh := setOf(h.ready())
 	var list []*fleet.Worker
 	for w := first; ; {
-		if slices.Contains(ready, w) && !slices.Contains(list, w) {
+		if fresh[w] {
+			fresh[w] = false
 			h.pulse(w).suspect = true
 			list = append(list, w)
 		}
@@ -129,11 +130,20 @@ func (h *Health) pulse(w *fleet.Worker) *pulse {
 
 // forget drops what is known about workers that are no longer ready.
 func (h *Health) forget(ready []*fleet.Worker) {
+	there := setOf(ready)
 	for w := range h.pulses {
-		if !slices.Contains(ready, w) {
+		if !there[w] {
 			delete(h.pulses, w)
 		}
 	}
+}
+
+func setOf(workers []*fleet.Worker) map[*fleet.Worker]bool {
+	set := make(map[*fleet.Worker]bool, len(workers))
+	for _, w := range workers {
+		set[w] = true
+	}
+	return set
 }
 
 func (h *Health) busy(w *fleet.Worker) bool {
@@ -154,7 +164,8 @@ func (h *Health) heard(w *fleet.Worker) time.Duration {
 func (h *Health) round(ctx context.Context, workers []*fleet.Worker) {
 	found := h.probe(ctx, workers)
 	if slices.ContainsFunc(found, func(f finding) bool { return f.err != nil }) {
-		others := slices.DeleteFunc(h.ready(), func(w *fleet.Worker) bool { return slices.Contains(workers, w) || h.busy(w) })
+		asked := setOf(workers)
+		others := slices.DeleteFunc(h.ready(), func(w *fleet.Worker) bool { return asked[w] || h.busy(w) })
 		found = append(found, h.probe(ctx, others)...)
 	}
 	if ctx.Err() == nil { // probes that were cut short prove nothing

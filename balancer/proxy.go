@@ -61,7 +61,6 @@ func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !b.flights.add(x) {
 		x.cancel(errDraining)
 	}
-	b.budget.earn()
 	if x.admit() {
 		x.serve()
 	}
@@ -70,6 +69,7 @@ func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve claims a worker, lets it try, and does so again while the answer is that another should.
 func (x *exchange) serve() {
 	req := fleet.Request{Capability: x.capability}
+	x.b.budget.earn()
 	x.arrived = time.Now()
 	for {
 		lease, err := x.b.fleet.Acquire(x.ctx, req)

@@ -380,3 +380,16 @@ func TestASmallAnswerFreesTheWorkerAtOnceWhoeverReadsIt(t *testing.T) {
 	wait(t, first, "the worker to be done")
 	until(t, "the slot is free", w.idle)
 }
+
+func TestWithoutAnyLimitInTimeRequestsAreServedAsWell(t *testing.T) {
+	p := pool("general", "mult")
+	p.Timeout, p.IdleTimeout = 0, 0
+	w := newWorldWith(t, config.Config{Instance: "test", Limits: config.Limits{Header: 32 << 10}, Pools: []config.Pool{p}})
+	w.worker("general", echo)
+	if resp, text := w.post("/mult", "hi"); resp.StatusCode != 200 || text != "POST hi" {
+		t.Errorf("got %d %q", resp.StatusCode, text)
+	}
+	if resp, text := w.post("/mult", strings.Repeat("x", 200<<10)); resp.StatusCode != 200 || len(text) != 5+(200<<10) {
+		t.Errorf("got %d, %d bytes", resp.StatusCode, len(text))
+	}
+}

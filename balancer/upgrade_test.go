@@ -7,11 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"understudy/config"
 	"understudy/fleet"
 )
 
@@ -92,7 +94,8 @@ func switching(t *testing.T, fn func(c net.Conn, r *bufio.Reader)) string {
 const wantsWebSocket = "GET /chat HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 func TestBytesThatFollowAnUpgradeAtOnceAreDelivered(t *testing.T) {
-	w := newWorld(t, pool("general", "chat"))
+	limits := config.Limits{Header: 32 << 10, Idle: patience, Connections: 10} // bounded connections half-close too
+	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{pool("general", "chat")}})
 	w.add(fleet.Info{Pool: "general", Address: switching(t, func(c net.Conn, r *bufio.Reader) { _, _ = io.Copy(c, r) })})
 	c, r := w.dial(wantsWebSocket + "early bytes")
 	resp, err := http.ReadResponse(r, nil)
@@ -165,4 +168,22 @@ func TestAWorkerMayDeclineAnUpgrade(t *testing.T) {
 	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 403 {
 		t.Errorf("got %v %v", resp, err)
 	}
+}
+
+func TestAnUpgradeWhereThereIsNoConnectionToTakeOverIs502(t *testing.T) {
+	w := newWorld(t, pool("general", "chat"))
+	closed := make(chan struct{})
+	w.add(fleet.Info{Pool: "general", Address: switching(t, func(_ net.Conn, r *bufio.Reader) {
+		_, _ = io.Copy(io.Discard, r)
+		close(closed)
+	})})
+	r := httptest.NewRequest(http.MethodGet, "/chat", nil)
+	r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
+	rec := httptest.NewRecorder()
+	w.balancer.ServeHTTP(rec, r)
+	if rec.Code != 502 {
+		t.Errorf("got %d", rec.Code)
+	}
+	wait(t, closed, "the connection to the worker to be closed")
+	until(t, "the slot is free", w.idle)
 }

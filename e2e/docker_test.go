@@ -310,3 +310,24 @@ func TestAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *test
 		t.Errorf("the port %d that this test holds is not shown: %+v", taken, ports)
 	}
 }
+
+func TestOnExitLeaveHandsTheWorkersToTheNextBalancer(t *testing.T) {
+	requireDocker(t)
+	p := start(t, quickPool, "--driver", "docker", "--on-exit", "leave")
+	await(t, "worker and spare", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
+	before := containers(t, p.instance)
+	p.end()
+	if left := containers(t, p.instance); len(left) != len(before) {
+		t.Fatalf("%d containers before, %d left", len(before), len(left))
+	}
+	next := launch(t, p.instance, quickPool, "--driver", "docker")
+	for _, w := range next.workers("general") {
+		if w.Start != "adopted" {
+			t.Errorf("%s is %s", w.ID, w.Start)
+		}
+	}
+	next.end()
+	if left := containers(t, p.instance); len(left) > 0 {
+		t.Errorf("left by the second, which removes: %v", left)
+	}
+}

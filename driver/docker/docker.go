@@ -81,7 +81,8 @@ func New(ctx context.Context, opts Options) (*Driver, error) {
 func (d *Driver) Name() string { return "docker" }
 
 // Close waits, for 10 s at most, until what was to be removed in the background is removed, and lets go of the engine. The
-// workers stay. It may be called more than once.
+// workers stay, and the networks they are on; a network that this driver has used and that no worker is left on goes. It may be
+// called more than once.
 func (d *Driver) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -98,6 +99,7 @@ func (d *Driver) Close() error {
 	case <-patience.C:
 		d.log.Warn("docker: not everything could be removed before the end", "waited", d.engine.limits.close)
 	}
+	d.removeNetworks(d.background)
 	d.stop()
 	<-done // quick now: every call obeys the context that has ended
 	return d.engine.api.Close()

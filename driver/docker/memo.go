@@ -78,6 +78,18 @@ func (m *memo[V]) drop(key string, f *flight[V]) {
 	}
 }
 
+// found returns what is remembered.
+func (m *memo[V]) found() (all []V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, f := range m.known {
+		if !f.underway() {
+			all = append(all, f.value)
+		}
+	}
+	return all
+}
+
 // forget forgets everything that is not under way.
 func (m *memo[V]) forget() {
 	m.mu.Lock()

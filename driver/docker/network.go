@@ -108,3 +108,18 @@ func (d *Driver) listNetworks(ctx context.Context) (all []network.Summary, err e
 	})
 	return all, err
 }
+
+// removeNetworks removes the networks this driver has used. The engine refuses where a worker is left, which is as well: whoever
+// comes next finds it, or makes it anew.
+func (d *Driver) removeNetworks(ctx context.Context) {
+	ids := d.networks.found()
+	d.networks.forget()
+	for _, id := range ids {
+		err := d.engine.do(ctx, d.engine.limits.close, "remove network "+id, func(ctx context.Context) error {
+			return d.engine.api.NetworkRemove(ctx, id)
+		})
+		if err != nil {
+			d.log.Debug("docker: a network stays", "error", err)
+		}
+	}
+}

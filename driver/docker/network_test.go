@@ -110,3 +110,38 @@ func TestANetworkOfYoursIsJoinedUnlessItCannotPublish(t *testing.T) {
 		t.Error("a network of ours was made though another is named")
 	}
 }
+
+func TestCloseTakesTheNetworksAlongThatNoWorkerIsLeftOn(t *testing.T) {
+	d := realDriver(t)
+	again := func() *Driver { // the same instance in another process
+		t.Helper()
+		other, err := New(t.Context(), Options{Instance: d.instance, Binary: testWorker()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return other
+	}
+	networks := func() int {
+		all, err := d.listNetworks(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	first := again()
+	inst := mustStart(t, first, workerSpec(t, "a"))
+	if err := first.Close(); err != nil || networks() != 1 {
+		t.Errorf("with a worker left there are %d networks after Close: %v", networks(), err)
+	}
+	ask(t, inst, "/")
+	second := again()
+	if err := second.Prepare(t.Context(), workerSpec(t, "b")); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Stop(t.Context(), inst.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil || networks() != 0 {
+		t.Errorf("without a worker there are %d networks after Close: %v", networks(), err)
+	}
+}
