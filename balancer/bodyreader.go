@@ -15,6 +15,7 @@ type bodyReader struct {
 	b       *body
 	off     int64
 	closed  bool        // guarded by b.mu
+	alone   bool        // guarded by b.mu; nobody takes the bytes any more, so it must not wait for more
 	trailer http.Header // of the request it belongs to, filled in at the end
 }
 
@@ -68,6 +69,8 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 				r.end()
 			}
 			return 0, b.err
+		case r.alone:
+			return 0, errAbandoned
 		}
 		b.hungry = true
 		b.changed.Wait()
@@ -80,6 +83,15 @@ func (r *bodyReader) end() {
 	for name := range r.trailer {
 		r.trailer[name] = r.b.trailer[name]
 	}
+}
+
+// desert tells the reader that the connection its bytes go to has closed. What is there can still be read, so that the sender runs into the
+// closed connection, which says more about what was sent than a body that broke off.
+func (r *bodyReader) desert() {
+	r.b.mu.Lock()
+	defer r.b.mu.Unlock()
+	r.alone = true
+	r.b.changed.Broadcast()
 }
 
 // Close ends the reader; a Read that waits returns. It may be called more than once.

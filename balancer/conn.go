@@ -88,7 +88,7 @@ func (c *workerConn) onClose(then func()) {
 	}
 }
 
-// Close also ends the sending of a body: the sender may be waiting for a client that sends nothing.
+// Close also tells the sender of a body, who may be waiting for a client that sends nothing.
 func (c *workerConn) Close() error {
 	c.mu.Lock()
 	c.closed = true

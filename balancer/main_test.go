@@ -372,4 +372,6 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s", r.Method, body)
 }
 
-func testConfig() *config.Config { return &config.Config{Pools: []config.Pool{pool("general", "mult")}} }
+func testConfig() *config.Config {
+	return &config.Config{Pools: []config.Pool{pool("general", "mult")}}
+}

@@ -61,7 +61,7 @@ func (w *wire) got(c *workerConn) {
 	w.mu.Unlock()
 	c.settle()
 	if body != nil {
-		c.onClose(func() { _ = body.Close() })
+		c.onClose(body.desert)
 	} else {
 		c.onClose(nil)
 	}
