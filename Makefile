@@ -30,7 +30,9 @@ lint: ## format, vet, and house rules
 exercises: bin/understudy ## the five planner exercises, one after the other
 	@for n in 1 2 3 4 5; do examples/exercise-$$n.sh || exit 1; done
 
-figures: bin/understudy ## the figures of the README, against real Docker: cost of a start, memory with 50 workers
+figures: bin/understudy ## the figures of the README: cost of a claim, of a promotion, of a start on real Docker, memory with 50 workers
+	$(GO) test -run '^$$' -bench Promote ./fleet | grep Promote
+	$(GO) test -count=1 -tags figures -run TestFigure -v ./fleet | grep -v '^=== '
 	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags figures -timeout 15m -run TestFigure -v ./e2e | grep -v '^=== '
 
 bench: ## every Go benchmark, briefly

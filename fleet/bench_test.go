@@ -2,14 +2,10 @@ package fleet
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 	"time"
 )
-
-// ratioWanted opts in to the tests that measure time: they need a machine with nothing else to do.
-const ratioWanted = "UNDERSTUDY_BENCH"
 
 // crowd is a fleet of n idle workers.
 func crowd(tb testing.TB, n int, change func(*PoolConfig)) *Fleet {
@@ -118,26 +114,5 @@ func TestIdlePathAllocatesNothing(t *testing.T) {
 				t.Errorf("%s, %d at a time: %v allocations in 500 pairs", order, concurrency, n)
 			}
 		}
-	}
-}
-
-// TestCostHardlyGrowsWithTheNumberOfWorkers prints the ratio and fails above 2. Only on request: it measures time.
-func TestCostHardlyGrowsWithTheNumberOfWorkers(t *testing.T) {
-	if os.Getenv(ratioWanted) == "" {
-		t.Skipf("it measures time: set %s=1 on a quiet machine", ratioWanted)
-	}
-	cost := map[int][]float64{}
-	for range 5 { // interleaved, so that a disturbance hits all
-		for _, n := range crowds() {
-			r := testing.Benchmark(func(b *testing.B) { benchIdle(b, n, nil) })
-			cost[n] = append(cost[n], float64(r.T)/float64(r.N))
-		}
-	}
-	least := func(n int) float64 { return slices.Min(cost[n]) } // a disturbance only ever adds
-	for _, n := range crowds() {
-		t.Logf("%6d workers: %4.0f ns for Acquire and Release, %.2f x that of 10", n, least(n), least(n)/least(10))
-	}
-	if ratio := least(10_000) / least(10); ratio > 2 {
-		t.Errorf("10 000 workers cost %.2f x 10, want at most 2 x", ratio)
 	}
 }
