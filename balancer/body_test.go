@@ -261,3 +261,20 @@ func TestAWorkerThatDiesDuringAnUploadDoesNotWaitForTheClient(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 }
+
+func TestAClientThatSendsTooMuchSeesItsAnswerAndNoReset(t *testing.T) {
+	limits := config.Limits{Header: 32 << 10, Body: 10, Idle: patience}
+	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{pool("general", "mult")}})
+	const size = 150 << 10
+	_, r := w.dial(fmt.Sprintf("POST /mult HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size)))
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil || resp.StatusCode != 413 {
+		t.Fatalf("got %v %v", resp, err)
+	}
+	if _, err := io.ReadAll(resp.Body); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.ReadByte(); err != io.EOF {
+		t.Errorf("the connection ended with %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"understudy/config"
@@ -85,6 +86,40 @@ func TestAbortAnswersARequestInService(t *testing.T) {
 		t.Errorf("the worker is blamed: %v %+v", w.records.counts, m.Latency)
 	}
 }
+
+func TestAnAnswerToAnAbortIsOutBeforeTheConnectionsAreCut(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	queued := w.background(w.request(http.MethodGet, "/mult", ""))
+	until(t, "it waits", func() bool { return w.fleet.Status()[0].Queue == 1 })
+	w.balancer.Abort()
+	_ = w.server.Close()
+	if res := wait(t, queued, "the answer"); res.err != nil || res.resp.StatusCode != 503 {
+		t.Errorf("got %+v", res)
+	}
+}
+
+func TestAPanicOnTheWayFreesTheSlot(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	w.worker("general", echo)
+	func() {
+		defer func() {
+			if recover() != "no header today" {
+				t.Error("it did not panic")
+			}
+		}()
+		w.balancer.ServeHTTP(panicking{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/mult", nil))
+	}()
+	if !w.idle() {
+		t.Error("the slot is still taken")
+	}
+	if err := w.balancer.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+type panicking struct{ http.ResponseWriter }
+
+func (panicking) WriteHeader(int) { panic("no header today") }
 
 func TestAbortCutsAnAnswerThatHasBegun(t *testing.T) {
 	w := newWorld(t, pool("general", "mult"))

@@ -37,6 +37,7 @@ type world struct {
 	fleet    *fleet.Fleet
 	balancer *Balancer
 	records  *records
+	server   *http.Server
 	url      string
 	addr     string
 	client   *http.Client
@@ -86,6 +87,7 @@ func newWorldWith(t *testing.T, c config.Config) *world {
 	w.addr = l.Addr().String()
 	w.url = "http://" + w.addr
 	server := w.balancer.Server()
+	w.server = server
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -186,6 +186,19 @@ func TestARegisteredWorkerThatNeverAnswersIsForgotten(t *testing.T) {
 	})
 }
 
+func TestTheCheckOfAWorkerThatWasReplacedDoesNotConcernTheNewOne(t *testing.T) {
+	inWard(t, general(), func(t *testing.T, w ward) {
+		w.hangs("http://old")
+		register(w.registry.Register(), "", cardOf("http://old", "a"))
+		pass(time.Second)
+		register(w.registry.Register(), "", cardOf("http://new", "a"))
+		pass(2 * newcomerTimeout)
+		if one, state, ok := w.f.Worker("a"); !ok || state != fleet.Active || one.Address != "http://new" {
+			t.Errorf("it is %v %v", one, state)
+		}
+	})
+}
+
 func TestARegisteredWorkerThatComesUpLateServesThen(t *testing.T) {
 	inWard(t, general(), func(t *testing.T, w ward) {
 		w.set("http://h", errRefused)

@@ -83,6 +83,9 @@ func TestTheRetryRule(t *testing.T) {
 			if !tt.refused && broken.Load() != 1 {
 				t.Errorf("the worker that breaks saw %d requests", broken.Load())
 			}
+			if one := wait(t, w.balancer.health.suspects, "a suspect"); one.ID != "w1" {
+				t.Errorf("the suspect is %s", one)
+			}
 			lost := 0
 			if tt.retried == "" {
 				if tt.method != "HEAD" {

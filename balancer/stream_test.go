@@ -193,6 +193,9 @@ func TestAnAnswerThatBreaksOffIsNeverTakenForAWholeOne(t *testing.T) {
 			if w.records.of("lost general worker_failed") != 1 {
 				t.Error("not counted as lost")
 			}
+			if one := wait(t, w.balancer.health.suspects, "a suspect"); one.ID != "w1" {
+				t.Errorf("the suspect is %s", one)
+			}
 			until(t, "the slot is free", w.idle)
 		})
 	}
@@ -295,5 +298,17 @@ func TestNoContentTypeIsMadeUp(t *testing.T) {
 	})
 	if resp, _ := w.get("/mult"); resp.Header["Content-Type"] != nil {
 		t.Errorf("content type %q", resp.Header["Content-Type"])
+	}
+}
+
+func TestAHintThatComesTooLateIsNotPassedOn(t *testing.T) {
+	passed := 0
+	w := wire{hint: func(int, http.Header) { passed++ }}
+	if err := w.interim(103, nil); err != nil || passed != 1 {
+		t.Errorf("in time: %d, %v", passed, err)
+	}
+	w.end()
+	if err := w.interim(103, nil); err != nil || passed != 1 {
+		t.Errorf("too late: %d, %v", passed, err)
 	}
 }

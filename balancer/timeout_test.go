@@ -63,9 +63,8 @@ func TestTheWorkersTimeStandsStillWhileItWaitsForTheClient(t *testing.T) {
 		fmt.Fprint(rw, "done")
 	})
 	c, r := w.dial("POST /mult HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-	began := time.Now()
 	for range 4 {
-		timer := time.NewTimer(50 * time.Millisecond) // each pause is within the worker's time, all of them are not
+		timer := time.NewTimer(2 * p.Timeout)
 		<-timer.C
 		_, _ = io.WriteString(c, "1\r\nx\r\n")
 		wait(t, arrived, "the worker")
@@ -77,9 +76,6 @@ func TestTheWorkersTimeStandsStillWhileItWaitsForTheClient(t *testing.T) {
 	}
 	if resp.StatusCode != 200 {
 		t.Errorf("got %d", resp.StatusCode)
-	}
-	if took := time.Since(began); took < p.Timeout {
-		t.Errorf("the test is too quick to tell: %v", took)
 	}
 }
 
@@ -108,7 +104,8 @@ func TestAWorkerThatStopsInTheMiddleOfItsAnswerIsCutOff(t *testing.T) {
 func TestALongAnswerThatKeepsComingIsNotCutOff(t *testing.T) {
 	p := pool("general", "mult")
 	p.Timeout, p.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond
-	w := newWorld(t, p)
+	limits := config.Limits{Header: 32 << 10, Idle: 100 * time.Millisecond} // the client's limit too is one of silence, not of length
+	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{p}})
 	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
 		ticker := time.NewTicker(30 * time.Millisecond)
 		defer ticker.Stop()
@@ -120,6 +117,43 @@ func TestALongAnswerThatKeepsComingIsNotCutOff(t *testing.T) {
 	})
 	if resp, text := w.get("/mult"); resp.StatusCode != 200 || text != "........" {
 		t.Errorf("got %d %q", resp.StatusCode, text)
+	}
+}
+
+func TestTheWorkersTimeStandsStillWhileTheClientReads(t *testing.T) {
+	p := pool("general", "mult")
+	p.IdleTimeout = 50 * time.Millisecond
+	w := newWorld(t, p)
+	const size = 24 << 20
+	w.worker("general", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Length", fmt.Sprint(size))
+		_, _ = io.CopyN(rw, zeros{}, size)
+	})
+	_, r := w.dial("GET /mult HTTP/1.1\r\nHost: h\r\n\r\n")
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timer := time.NewTimer(4 * p.IdleTimeout) // everything on the way is full by now
+	<-timer.C
+	if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
+		t.Errorf("read %d of %d: %v", n, size, err)
+	}
+}
+
+func TestAnAnswerMayTakeLongerThanAClientMayBeSilent(t *testing.T) {
+	limits := config.Limits{Header: 32 << 10, Idle: 50 * time.Millisecond}
+	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{pool("general", "mult")}})
+	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		timer := time.NewTimer(4 * limits.Idle)
+		<-timer.C
+		fmt.Fprintf(rw, "%d", len(body))
+	})
+	for _, size := range []int{0, 2, 200 << 10} {
+		if resp, text := w.post("/mult", strings.Repeat("x", size)); resp.StatusCode != 200 || text != fmt.Sprint(size) {
+			t.Errorf("%d bytes: got %d %q", size, resp.StatusCode, text)
+		}
 	}
 }
 

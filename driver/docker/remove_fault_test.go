@@ -109,10 +109,21 @@ func TestSweepLeavesAWorkerImageThatIsInUseAgain(t *testing.T) {
 		return true
 	})
 	engine.script("image remove", func(w http.ResponseWriter, r *http.Request) bool {
-		return r.PathValue("ref") == "understudy-worker:1" && refuse(409, "conflict: container x is using its referenced image")(w, r)
+		switch r.PathValue("ref") {
+		case "understudy-worker:1":
+			return refuse(409, "conflict: container x is using its referenced image")(w, r)
+		case "sha256:3": // another sweep was quicker
+			return refuse(500, "unrecognized image ID sha256:3")(w, r)
+		}
+		return false
 	})
 	want := []string{"image sha256:3", "image understudy-worker:2"}
 	if lines, err := d.Sweep(t.Context(), false); err != nil || !slices.Equal(lines, want) {
 		t.Errorf("Sweep returns %q, %v, want %q", lines, err, want)
+	}
+	engine.images["understudy-worker:1"], engine.images["understudy-worker:2"] = "", ""
+	engine.script("image remove", refuse(500, "boom"))
+	if lines, err := d.Sweep(t.Context(), false); err == nil || !has(err.Error(), "boom") || !slices.Equal(lines, want[:1]) {
+		t.Errorf("with an image that cannot be removed Sweep returns %q, %v", lines, err)
 	}
 }

@@ -156,19 +156,27 @@ func (d *Driver) imageSweeping(img imagetypes.Summary) []sweeping {
 		if !strings.HasPrefix(name, workerRepository+":") && name != img.ID {
 			continue
 		}
-		what := "image " + name
-		out = append(out, sweeping{what, func(ctx context.Context) error {
-			err := d.engine.do(ctx, d.engine.limits.remove, "remove "+what, func(ctx context.Context) error {
-				_, err := d.engine.api.ImageRemove(ctx, name, imagetypes.RemoveOptions{})
-				return err
-			})
-			if errors.Is(err, errConflict) { // a container has come that uses it
-				return errInUse
-			}
-			return ignoreNotFound(err)
-		}})
+		out = append(out, sweeping{"image " + name, func(ctx context.Context) error { return d.removeImage(ctx, name) }})
 	}
 	return out
+}
+
+// removeImage removes an image, or a name of it. What somebody else has removed at the same moment is gone as well, whatever the
+// engine says then.
+func (d *Driver) removeImage(ctx context.Context, name string) error {
+	err := d.engine.do(ctx, d.engine.limits.remove, "remove image "+name, func(ctx context.Context) error {
+		_, err := d.engine.api.ImageRemove(ctx, name, imagetypes.RemoveOptions{})
+		return err
+	})
+	if errors.Is(err, errConflict) { // a container has come that uses it
+		return errInUse
+	}
+	if err != nil {
+		if _, look := d.inspectImage(ctx, name); errors.Is(look, errNotFound) {
+			return nil
+		}
+	}
+	return err
 }
 
 func ignoreNotFound(err error) error {
