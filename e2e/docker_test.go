@@ -331,3 +331,15 @@ func TestOnExitLeaveHandsTheWorkersToTheNextBalancer(t *testing.T) {
 		t.Errorf("left by the second, which removes: %v", left)
 	}
 }
+
+func TestTheGuardRemovesWhatAKilledBalancerLeftWhenNobodyTakesOver(t *testing.T) {
+	requireDocker(t)
+	p := start(t, "guard: 2s\n"+quickPool, "--driver", "docker")
+	await(t, "worker and spare", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
+	p.kill()
+	await(t, "the containers are gone", func() bool { return len(containers(t, p.instance)) == 0 })
+	await(t, "the instance can be run again", func() bool {
+		code, _, _ := run(t, nil, "cleanup", "--instance", p.instance)
+		return code == 0
+	})
+}
