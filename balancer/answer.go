@@ -12,9 +12,9 @@ import (
 )
 
 // relayHint passes an interim answer on: early hints and "processing", which are meant for the client. It is not called once the answer
-// itself is there.
+// itself is there. Not while the server may be about to write 100 Continue, which it does without asking.
 func (x *exchange) relayHint(code int, header http.Header) {
-	if code != http.StatusEarlyHints && code != http.StatusProcessing || !x.r.ProtoAtLeast(1, 1) {
+	if code != http.StatusEarlyHints && code != http.StatusProcessing || !x.r.ProtoAtLeast(1, 1) || x.r.Header["Expect"] != nil {
 		return
 	}
 	h := x.w.Header()

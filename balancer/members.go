@@ -39,9 +39,9 @@ type member struct {
 func (m member) id() string {
 	where := m.address
 	if u, err := url.Parse(m.address); err == nil && u.Host != "" {
-		where = u.Host + strings.ReplaceAll(strings.TrimRight(u.Path, "/"), "/", "_")
+		where = u.Host + strings.TrimRight(u.Path, "/")
 	}
-	return m.pool.Name + "-" + where
+	return m.pool.Name + "-" + strings.NewReplacer("[", "", "]", "", "/", "_").Replace(where)
 }
 
 // Run looks after the members until ctx ends. Call it once.

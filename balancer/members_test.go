@@ -121,3 +121,13 @@ func TestAMemberThatAnOperatorDrainedStaysOut(t *testing.T) {
 		}
 	})
 }
+
+func TestMemberIDsAreFitForAPath(t *testing.T) {
+	for address, want := range map[string]string{
+		"http://10.0.0.1:9001": "p-10.0.0.1:9001", "http://[::1]:80/": "p-::1:80", "http://h/a/b": "p-h_a_b", "not a url": "p-not a url",
+	} {
+		if got := (member{pool: pool("p"), address: address}).id(); got != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}

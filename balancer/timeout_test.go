@@ -50,21 +50,22 @@ func TestAWorkerThatTakesTooLongIs504(t *testing.T) {
 }
 
 func TestTheWorkersTimeStandsStillWhileItWaitsForTheClient(t *testing.T) {
+	t.Parallel()
 	p := pool("general", "mult")
-	p.Timeout = 60 * time.Millisecond
+	p.Timeout = 300 * time.Millisecond
 	w := newWorld(t, p)
 	arrived := make(chan struct{}, 10)
 	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
 		buf := make([]byte, 1)
-		for range 4 {
+		for range 2 {
 			_, _ = io.ReadFull(r.Body, buf)
 			arrived <- struct{}{}
 		}
 		fmt.Fprint(rw, "done")
 	})
 	c, r := w.dial("POST /mult HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-	for range 4 {
-		timer := time.NewTimer(2 * p.Timeout)
+	for range 2 {
+		timer := time.NewTimer(p.Timeout * 3 / 2)
 		<-timer.C
 		_, _ = io.WriteString(c, "1\r\nx\r\n")
 		wait(t, arrived, "the worker")
@@ -102,27 +103,29 @@ func TestAWorkerThatStopsInTheMiddleOfItsAnswerIsCutOff(t *testing.T) {
 }
 
 func TestALongAnswerThatKeepsComingIsNotCutOff(t *testing.T) {
+	t.Parallel()
 	p := pool("general", "mult")
-	p.Timeout, p.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond
-	limits := config.Limits{Header: 32 << 10, Idle: 100 * time.Millisecond} // the client's limit too is one of silence, not of length
+	p.Timeout, p.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond
+	limits := config.Limits{Header: 32 << 10, Idle: 300 * time.Millisecond} // the client's limit too is one of silence, not of length
 	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{p}})
 	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
-		ticker := time.NewTicker(30 * time.Millisecond)
+		ticker := time.NewTicker(100 * time.Millisecond)
 		defer ticker.Stop()
-		for range 8 {
+		for range 6 {
 			fmt.Fprint(rw, ".")
 			rw.(http.Flusher).Flush()
 			<-ticker.C
 		}
 	})
-	if resp, text := w.get("/mult"); resp.StatusCode != 200 || text != "........" {
+	if resp, text := w.get("/mult"); resp.StatusCode != 200 || text != "......" {
 		t.Errorf("got %d %q", resp.StatusCode, text)
 	}
 }
 
 func TestTheWorkersTimeStandsStillWhileTheClientReads(t *testing.T) {
+	t.Parallel()
 	p := pool("general", "mult")
-	p.IdleTimeout = 50 * time.Millisecond
+	p.IdleTimeout = 300 * time.Millisecond
 	w := newWorld(t, p)
 	const size = 24 << 20
 	w.worker("general", func(rw http.ResponseWriter, _ *http.Request) {
@@ -134,7 +137,7 @@ func TestTheWorkersTimeStandsStillWhileTheClientReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	timer := time.NewTimer(4 * p.IdleTimeout) // everything on the way is full by now
+	timer := time.NewTimer(2 * p.IdleTimeout) // everything on the way is full by now
 	<-timer.C
 	if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
 		t.Errorf("read %d of %d: %v", n, size, err)
@@ -142,15 +145,16 @@ func TestTheWorkersTimeStandsStillWhileTheClientReads(t *testing.T) {
 }
 
 func TestAnAnswerMayTakeLongerThanAClientMayBeSilent(t *testing.T) {
-	limits := config.Limits{Header: 32 << 10, Idle: 50 * time.Millisecond}
+	t.Parallel()
+	limits := config.Limits{Header: 32 << 10, Idle: 200 * time.Millisecond}
 	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{pool("general", "mult")}})
 	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		timer := time.NewTimer(4 * limits.Idle)
+		timer := time.NewTimer(2 * limits.Idle)
 		<-timer.C
 		fmt.Fprintf(rw, "%d", len(body))
 	})
-	for _, size := range []int{0, 2, 200 << 10} {
+	for _, size := range []int{2, 200 << 10} {
 		if resp, text := w.post("/mult", strings.Repeat("x", size)); resp.StatusCode != 200 || text != fmt.Sprint(size) {
 			t.Errorf("%d bytes: got %d %q", size, resp.StatusCode, text)
 		}
@@ -243,5 +247,18 @@ func TestAClientThatLeavesTheQueueIsNeverServed(t *testing.T) {
 				t.Error("a worker was asked for a client that had left")
 			}
 		})
+	}
+}
+
+func TestAClientThatLeavesTheQueueInTheMiddleOfItsBodyIsNeverServed(t *testing.T) {
+	w := newWorld(t, pool("general", "mult"))
+	for _, body := range []string{"Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n", "Content-Length: 1000000\r\n\r\n01234"} {
+		c, _ := w.dial("POST /mult HTTP/1.1\r\nHost: h\r\n" + body)
+		until(t, "it waits", func() bool { return w.fleet.Status()[0].Queue == 1 })
+		_ = c.Close()
+		if got := wait(t, w.records.finished, "the record"); got.code != 499 || got.service >= 0 {
+			t.Errorf("recorded %+v", got)
+		}
+		until(t, "it has left the queue", w.idle)
 	}
 }

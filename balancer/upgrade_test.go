@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,8 +20,9 @@ import (
 )
 
 func TestAWebSocketRunsBothWaysAndCountsAsInFlight(t *testing.T) {
+	t.Parallel()
 	p := pool("general", "chat")
-	p.Timeout, p.IdleTimeout = 50*time.Millisecond, 50*time.Millisecond // neither applies to a tunnel
+	p.Timeout, p.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond // neither applies to a tunnel
 	w := newWorld(t, p)
 	w.worker("general", func(rw http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(rw, r, nil)
@@ -59,7 +62,7 @@ func TestAWebSocketRunsBothWaysAndCountsAsInFlight(t *testing.T) {
 			t.Fatalf("%d bytes came back as %d: %v", len(text), len(got), err)
 		}
 	}
-	timer := time.NewTimer(2 * p.IdleTimeout)
+	timer := time.NewTimer(p.IdleTimeout * 3 / 2)
 	<-timer.C
 	if err := c.Write(ctx, websocket.MessageText, []byte("still there?")); err != nil {
 		t.Fatal(err)
@@ -83,10 +86,15 @@ func TestAWebSocketRunsBothWaysAndCountsAsInFlight(t *testing.T) {
 // switching is a worker that accepts any upgrade and then runs fn.
 func switching(t *testing.T, fn func(c net.Conn, r *bufio.Reader)) string {
 	return raw(t, func(c net.Conn, r *bufio.Reader) {
-		if _, err := http.ReadRequest(r); err != nil {
+		req, err := http.ReadRequest(r)
+		if err != nil {
 			return
 		}
-		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\nfirst ")
+		protocol := "WebSocket"
+		if req.URL.RawQuery != "" {
+			protocol = req.URL.RawQuery
+		}
+		fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\nfirst ", protocol)
 		fn(c, r)
 	})
 }
@@ -128,6 +136,7 @@ func TestATunnelEndsWhenTheOtherSideNeverDoes(t *testing.T) {
 
 func TestOnlyWebSocketIsATunnel(t *testing.T) {
 	tests := []struct{ name, request string }{
+		{"another one than asked for", strings.ReplaceAll(wantsWebSocket, "/chat", "/chat?h2c")},
 		{"h2c", "GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n"},
 		{"nothing asked for", "GET /chat HTTP/1.1\r\nHost: h\r\n\r\n"},
 		{"POST", "POST /chat HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhi"},

@@ -136,4 +136,3 @@ func (w ward) state(id string) string {
 }
 
 func general() []config.Pool { return []config.Pool{pool("general", "mult")} }
-

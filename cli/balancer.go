@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ func (s session) balancerCommand() *cobra.Command {
 		Example: "  understudy balancer\n  understudy balancer --config config.yaml --driver docker --instance blue",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			log, err := logs.logger(s)
+			logger, err := logs.logger(s)
 			if err != nil {
 				return err
 			}
@@ -31,7 +32,7 @@ func (s session) balancerCommand() *cobra.Command {
 			}
 			ctx, stop := s.stopBy(cmd.Context())
 			defer stop()
-			return s.runBalancer(ctx, app.Options{Config: cfg, Source: source, Watcher: watcher, Log: log, Version: s.Version, Say: s.say})
+			return s.runBalancer(ctx, app.Options{Config: cfg, Source: source, Watcher: watcher, Log: logger, Version: s.Version, Say: s.say})
 		},
 	}
 	f.register(cmd)
@@ -44,6 +45,9 @@ func (s session) runBalancer(ctx context.Context, o app.Options) error {
 	if err != nil {
 		return err
 	}
+	// net/http's Transport has no logger of its own for answers nobody asked for.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug).Writer())
 	s.say(fmt.Sprintf("instance %s on %s: clients %s, status %s", o.Config.Instance, a.DriverName(), a.URL(), a.AdminURL()))
 	return a.Run(ctx)
 }

@@ -31,7 +31,11 @@ func (d *Driver) plan(ctx context.Context, spec driver.Spec, fresh bool) (*plan,
 	if spec.HostPort < 1 || spec.HostPort > 65535 {
 		return nil, fmt.Errorf("docker: worker %s: host port %d is not between 1 and 65535", spec.Worker, spec.HostPort)
 	}
-	img, err := d.image(ctx, spec, fresh)
+	network, err := d.networkFor(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	img, err := d.image(ctx, spec, fresh) // last, for until a container uses it another instance's Sweep may remove it
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +46,6 @@ func (d *Driver) plan(ctx context.Context, spec driver.Spec, fresh bool) (*plan,
 	}
 	if host.Devices, host.DeviceRequests, err = devices(spec.Security.Devices); err != nil {
 		return nil, fmt.Errorf("docker: pool %s: %w", spec.Pool, err)
-	}
-	network, err := d.networkFor(ctx, spec, f)
-	if err != nil {
-		return nil, err
 	}
 	host.NetworkMode = container.NetworkMode(network)
 	p := &plan{spec: spec, name: d.containerName(spec), host: host}

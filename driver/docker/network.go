@@ -36,7 +36,7 @@ func bridgeOptions(kind string) map[string]string {
 }
 
 // networkFor returns the id of the network a worker joins, made if it has to be.
-func (d *Driver) networkFor(ctx context.Context, spec driver.Spec, f fence) (string, error) {
+func (d *Driver) networkFor(ctx context.Context, spec driver.Spec) (string, error) {
 	if name := spec.Security.Network; name != "" {
 		if name == "host" || name == "none" || len(name) > 10 && name[:10] == "container:" {
 			return "", fmt.Errorf("docker: pool %s: network %q cannot publish ports; name a bridge network", spec.Pool, name)
@@ -44,7 +44,7 @@ func (d *Driver) networkFor(ctx context.Context, spec driver.Spec, f fence) (str
 		return name, nil
 	}
 	kind := sealedNetwork
-	if f.egress {
+	if fenceFor(spec, "").egress {
 		kind = openNetwork
 	}
 	return d.networks.get(ctx, kind, false, d.spawn, func(ctx context.Context) (string, error) { return d.ensureNetwork(ctx, kind) })

@@ -22,14 +22,13 @@ func TestTheFirstStartsMakeOneNetworkOfEachKindBetweenThem(t *testing.T) {
 			if i%2 == 0 {
 				spec.Security.Egress = &yes
 			}
-			f := fenceFor(spec, "")
-			id, err := d.networkFor(t.Context(), spec, f)
+			id, err := d.networkFor(t.Context(), spec)
 			if err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			kind := map[bool]string{true: openNetwork, false: sealedNetwork}[f.egress]
+			kind := map[bool]string{true: openNetwork, false: sealedNetwork}[i%2 == 0]
 			ids[kind] = append(ids[kind], id)
 		})
 	}
@@ -68,7 +67,7 @@ func TestOfTwoNetworksWithOurNameTheOldestIsOurs(t *testing.T) {
 		}
 	}
 	slices.Reverse(engine.networks)
-	id, err := d.networkFor(t.Context(), fakeSpec("a"), fence{})
+	id, err := d.networkFor(t.Context(), fakeSpec("a"))
 	if id != "net0" || err != nil || engine.count("network create") != 2 {
 		t.Errorf("got %q, %v", id, err)
 	}
@@ -101,7 +100,7 @@ func TestANetworkOfYoursIsJoinedUnlessItCannotPublish(t *testing.T) {
 	for name, ok := range map[string]bool{"mine": true, "host": false, "none": false, "container:x": false} {
 		spec := fakeSpec("a")
 		spec.Security = driver.Security{Network: name}
-		got, err := d.networkFor(t.Context(), spec, fence{})
+		got, err := d.networkFor(t.Context(), spec)
 		if (err == nil) != ok || ok && got != name {
 			t.Errorf("network %q gives %q, %v", name, got, err)
 		}

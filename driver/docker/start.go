@@ -16,15 +16,19 @@ import (
 // Start implements driver.Driver. A worker that exits at once has been started: it is returned as not running, and driver.Exit
 // tells why.
 func (d *Driver) Start(ctx context.Context, spec driver.Spec) (driver.Instance, error) {
-	inst, err := d.try(ctx, spec)
-	for range 2 { // its image, or its network, may have been removed behind our back
-		if !errors.Is(err, errStale) {
+	var inst driver.Instance
+	var err error
+	for range staleTries {
+		if inst, err = d.try(ctx, spec); !errors.Is(err, errStale) {
 			break
 		}
-		inst, err = d.try(ctx, spec)
 	}
 	return inst, err
 }
+
+// staleTries bounds the tries of one start whose image or network turn out to have been removed behind our back: either may go
+// first, and the image a second time, while another instance sweeps.
+const staleTries = 5
 
 // attempt is one try at starting one worker.
 type attempt struct {

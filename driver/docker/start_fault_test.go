@@ -282,3 +282,12 @@ func TestInspectTellsThePortOnlyWhileItIsPublished(t *testing.T) {
 		t.Errorf("of a worker that is no more published Inspect returns %+v, %v", got, err)
 	}
 }
+
+func TestAnImageThatIsAlwaysGoneIsMissingAfterAFewTries(t *testing.T) {
+	engine := newFakeEngine(t)
+	engine.script("create", refuse(404, "No such image: understudy-worker:x"))
+	_, err := engine.driver().Start(t.Context(), fakeSpec("a"))
+	if n := engine.count("create"); !errors.Is(err, driver.ErrImageMissing) || n < 2 || n > 10 {
+		t.Errorf("after %d tries Start returns %v", n, err)
+	}
+}
