@@ -73,7 +73,7 @@ func TestWaitingRequestsGetNewWorkersAndPortsAreUsedAgain(t *testing.T) {
 		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", nil))
 		b.run()
 		b.pass(3 * time.Second)
-		for range 4 {
+		for range 9 {
 			wait := b.serve("mult", 12, 400*time.Millisecond)
 			wait()
 			if n := b.states("mult")[fleet.Active]; n < 3 {

@@ -43,6 +43,7 @@ func (s *Scaler) step(ctx context.Context) {
 		s.forgive(p, m.Now)
 		in := s.observe(p, m)
 		out, memory := policy.Decide(policyConfig(p.cfg), in, p.memory)
+		out.Reason = out.Sentence()
 		p.memory = memory
 		plans = append(plans, plan{p, in, out})
 		s.settle(p, m)

@@ -68,7 +68,7 @@ func TestLoadThatFlipsIsServedByTheSameWorkers(t *testing.T) {
 		in.Active = d.Active
 	}
 	if starts != 9 || removals != 0 {
-		t.Errorf("%d starts and %d removals, want 9 and none (%s)", starts, removals, d.Reason)
+		t.Errorf("%d starts and %d removals, want 9 and none (%s)", starts, removals, d.Sentence())
 	}
 }
 

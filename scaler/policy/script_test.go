@@ -114,14 +114,14 @@ func (p *player) world() *sim {
 func (p *player) watch(d policy.Decision) {
 	l := p.last
 	p.last = d
-	if d.Active == l.Active && d.Spare == l.Spare && d.Pipeline <= l.Pipeline && limit(d) == limit(l) && l.Reason != "" {
+	if d.Active == l.Active && d.Spare == l.Spare && d.Pipeline <= l.Pipeline && limit(d) == limit(l) && l.Term != "" {
 		return
 	}
 	does := ""
 	if d.Pipeline > l.Pipeline {
 		does = fmt.Sprintf(", start %d", d.Pipeline-l.Pipeline)
 	}
-	p.lines = append(p.lines, fmt.Sprintf("%7.2fs  need %d, keep %d + %d%s: %s", p.sim.now.Seconds(), d.Need, d.Active, d.Spare, does, d.Reason))
+	p.lines = append(p.lines, fmt.Sprintf("%7.2fs  need %d, keep %d + %d%s: %s", p.sim.now.Seconds(), d.Need, d.Active, d.Spare, does, d.Sentence()))
 }
 
 // limit is the clamp, where it is more than the hold window.

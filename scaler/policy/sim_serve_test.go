@@ -35,8 +35,8 @@ func (s *sim) dispatch() {
 }
 
 func (s *sim) serve(w *simWorker, r request) {
-	s.working[w] = true
 	r.began = s.now
+	s.working[w] = r
 	takes := r.service
 	if busy := float64(len(s.working)); s.cores > 0 && busy > s.cores {
 		takes = time.Duration(float64(takes) * math.Pow(busy/s.cores, 1.1))

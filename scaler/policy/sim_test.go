@@ -9,6 +9,7 @@ import (
 
 	"understudy/meter"
 	"understudy/scaler/policy"
+	"understudy/scaler/policy/reference"
 )
 
 // conditions is the world a pool is simulated in. What is not said is as in the findings: lognormal service of 100 ms on average,
@@ -16,12 +17,13 @@ import (
 type conditions struct {
 	cfg       policy.Config
 	seed      uint64
-	mean      time.Duration // of service; 0: 100 ms
-	start     time.Duration // every start takes so long; 0: 0.4 to 0.8 s
-	failStart float64       // share of starts that fail
-	cores     float64       // more busy workers than that slow each other down; 0: no such limit
-	even      bool          // arrivals at even distances, and service that never varies
-	adopted   int           // workers that are there at the beginning
+	mean      time.Duration    // of service; 0: 100 ms
+	start     time.Duration    // every start takes so long; 0: 0.4 to 0.8 s
+	failStart float64          // share of starts that fail
+	cores     float64          // more busy workers than that slow each other down; 0: no such limit
+	even      bool             // arrivals at even distances, and service that never varies
+	adopted   int              // workers that are there at the beginning
+	reference reference.Policy // decides instead of the policy under test, when given
 }
 
 // outcome is what a simulated run came to.
@@ -85,7 +87,7 @@ type sim struct {
 	queue   []request
 	idle    []*simWorker // active ones, longest idle first
 	spares  []*simWorker
-	working map[*simWorker]bool
+	working map[*simWorker]request
 	begun   []*simWorker
 	asked   int
 	guests  []*simWorker // idle ones that are not ours
@@ -112,7 +114,7 @@ func newSim(c conditions) *sim {
 	}
 	counter := func() *meter.Counter { return meter.NewCounter(10, time.Second) }
 	s := &sim{
-		conditions: c, rng: rand.New(rand.NewPCG(c.seed, 0x5eed)), working: map[*simWorker]bool{}, cpu: -1,
+		conditions: c, rng: rand.New(rand.NewPCG(c.seed, 0x5eed)), working: map[*simWorker]request{}, cpu: -1,
 		arrivals: meter.NewArrivals(),
 		service:  meter.NewHistogram(60, time.Second), total: meter.NewHistogram(10, time.Second),
 		level: meter.NewLevel(600, 100*time.Millisecond), work: meter.NewLevel(20, 50*time.Millisecond),

@@ -5,11 +5,6 @@ import (
 	"time"
 )
 
-// missing is a pool in which that many of the last 100 answers missed because they waited.
-func missing(n int) func(*Config, *Snapshot) {
-	return func(_ *Config, in *Snapshot) { in.Latency = Latency{N: 100, Over: n, Missed: n, Requests: 100} }
-}
-
 func TestABreachAddsOneWorker(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -31,21 +26,21 @@ func TestABreachAddsOneWorker(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := looking(tt.change).feedback(3); got != tt.want {
-				t.Errorf("feedback adds %d, want %d", got, tt.want)
+			if got := looking(tt.change).reserve(3); got != tt.want {
+				t.Errorf("the reserve is %d, want %d", got, tt.want)
 			}
 		})
 	}
 }
 
-// after lets feedback look again later, with another share missed.
+// after lets the reserve look again later, with another share missed.
 func after(v *view, d time.Duration, missed int) int {
 	v.now += d
 	v.in.Latency.Over, v.in.Latency.Missed = missed, missed
-	return v.feedback(3)
+	return v.reserve(3)
 }
 
-func TestBreachesAddUpEveryTwoSecondsAndCalmTakesThemBackEveryThirty(t *testing.T) {
+func TestBreachesAddUpEveryFourSecondsAndCalmTakesThemBackEveryMinute(t *testing.T) {
 	v := looking(missing(50))
 	steps := []struct {
 		name   string
@@ -54,44 +49,64 @@ func TestBreachesAddUpEveryTwoSecondsAndCalmTakesThemBackEveryThirty(t *testing.
 		want   int
 	}{
 		{"the first breach", 0, 50, 1},
-		{"too soon", 1999 * time.Millisecond, 50, 1},
+		{"too soon", 3999 * time.Millisecond, 50, 1},
 		{"again", time.Millisecond, 50, 2},
-		{"not a breach, not calm", time.Minute, 4, 2},
+		{"not a breach, not calm", 2 * time.Minute, 4, 2},
 		{"calm begins", 0, 2, 2},
-		{"not calm for long enough", 29 * time.Second, 2, 2},
-		{"calm for 30 s", time.Second, 2, 1},
-		{"the next takes another 30 s", 29 * time.Second, 0, 1},
+		{"not calm for long enough", 59 * time.Second, 2, 2},
+		{"calm for a minute", time.Second, 2, 1},
+		{"the next takes another", 59 * time.Second, 0, 1},
 		{"interrupted", 500 * time.Millisecond, 3, 1},
-		{"from there on", 29 * time.Second, 0, 1},
-		{"calm for 30 s again", time.Second, 0, 0},
+		{"from there on", 59 * time.Second, 0, 1},
+		{"calm for a minute again", time.Second, 0, 0},
 		{"there is no less than none", time.Hour, 0, 0},
 	}
 	for _, s := range steps {
 		if got := after(v, s.wait, s.missed); got != s.want {
-			t.Fatalf("%s: feedback adds %d, want %d", s.name, got, s.want)
+			t.Fatalf("%s: the reserve is %d, want %d", s.name, got, s.want)
 		}
 	}
 }
 
-func TestFeedbackAddsNoMoreThanEight(t *testing.T) {
-	v, got := looking(missing(50)), 0
-	for range 30 {
-		got = after(v, 2*time.Second, 50)
-	}
-	if got != 8 {
-		t.Errorf("feedback adds %d, want 8", got)
+func TestTroubleThatComesBackIsRememberedForLonger(t *testing.T) {
+	v := looking(missing(50))
+	v.reserve(3)
+	for _, tt := range []struct {
+		name string
+		wait time.Duration
+		keep time.Duration
+	}{
+		{"the same breach goes on", 14 * time.Second, time.Minute},
+		{"it comes back", 15 * time.Second, 2 * time.Minute},
+		{"and again", 100 * time.Second, 2 * time.Minute},
+		{"after five minutes", 300 * time.Second, 2 * time.Minute},
+		{"after longer it is another", 301 * time.Second, time.Minute},
+	} {
+		if after(v, tt.wait, 50); v.mem.keep != tt.keep {
+			t.Errorf("%s: one is kept for %v of calm, want %v", tt.name, v.mem.keep, tt.keep)
+		}
 	}
 }
 
-func TestWhatFeedbackAddedIsLeftOutWhileTheHostHasNoCPU(t *testing.T) {
+func TestNoMoreThanEightAreKeptInReserve(t *testing.T) {
+	v, got := looking(missing(50)), 0
+	for range 30 {
+		got = after(v, 4*time.Second, 50)
+	}
+	if got != 8 {
+		t.Errorf("the reserve is %d, want 8", got)
+	}
+}
+
+func TestTheReserveIsLeftOutWhileTheHostHasNoCPU(t *testing.T) {
 	v := looking(missing(50))
-	v.feedback(3)
+	v.reserve(3)
 	v.in.HostCPU = 1
 	if got := after(v, time.Second, 0); got != 0 {
-		t.Errorf("feedback adds %d, want none", got)
+		t.Errorf("the reserve is %d, want none", got)
 	}
 	v.in.HostCPU = 0.5
 	if got := after(v, time.Second, 0); got != 1 {
-		t.Errorf("feedback adds %d afterwards, want the 1 it had", got)
+		t.Errorf("the reserve is %d afterwards, want the 1 there was", got)
 	}
 }
