@@ -64,6 +64,7 @@ func (v *view) decide() (d Decision) {
 	d.Pipeline = v.allowed(w.wanted, d.Backoff)
 	d.Remove = v.removable(d.Active + d.Spare)
 	d.Clamp = v.clamp(d.Clamp, &d)
+	d.Wait = v.patience(&d)
 	v.tell(&d)
 	return d
 }

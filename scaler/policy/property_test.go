@@ -101,6 +101,8 @@ func checkDecision(cfg policy.Config, in policy.Snapshot, d policy.Decision) str
 		return "the back-off is out of bounds"
 	case d.Backoff > 0 && d.Pipeline > len(in.Begun):
 		return "a start within the back-off"
+	case d.Wait < 0:
+		return "the wait is no duration"
 	case !slices.Contains(terms, d.Term) || !slices.Contains(clamps, d.Clamp):
 		return "an unknown term or clamp"
 	case !(d.Load >= 0) || math.IsInf(d.Load, 0) || d.Mean < 0:

@@ -137,6 +137,9 @@ func (p *player) play(w workload) {
 	p.lines = append(p.lines, fmt.Sprintf("%7.2fs  %d active, %d spare, %d starting, %d waiting; since: %d begun, %d removed, %d of %d answers late",
 		s.now.Seconds(), s.active(), len(s.spares), len(s.begun), len(s.queue),
 		o.starts-before.starts, o.removals-before.removals, o.over-before.over, o.requests-before.requests))
+	if refused := o.refused - before.refused; refused > 0 {
+		p.lines[len(p.lines)-1] += fmt.Sprintf(", %d of those because they were refused", refused)
+	}
 }
 
 // rate parses "10/s".

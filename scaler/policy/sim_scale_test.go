@@ -18,6 +18,7 @@ func (s *sim) tick() {
 	for s.active() > d.Active && len(s.spares) < d.Spare && len(s.idle) > 0 {
 		s.spares = append(s.spares, pop(&s.idle))
 	}
+	s.wait = d.Wait
 	s.asked = max(0, d.Pipeline-len(s.begun))
 	s.begin()
 	for range d.Remove {

@@ -29,6 +29,7 @@ type conditions struct {
 // outcome is what a simulated run came to.
 type outcome struct {
 	requests, over, avoidable int
+	refused                   int // of those over the target
 	starts, removals          int
 	workerTime                time.Duration
 	length                    time.Duration
@@ -85,7 +86,8 @@ type sim struct {
 	watch  func(policy.Decision) // called after each decision was done
 
 	queue   []request
-	idle    []*simWorker // active ones, longest idle first
+	wait    time.Duration // who waits longer is refused; 0: nobody
+	idle    []*simWorker  // active ones, longest idle first
 	spares  []*simWorker
 	working map[*simWorker]request
 	begun   []*simWorker

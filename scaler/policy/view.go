@@ -46,6 +46,10 @@ type memory struct {
 	everBreached bool
 	keep         time.Duration // of calm until one is taken back
 
+	queued      bool          // requests wait, but for moments
+	queuedSince time.Duration // since when
+	queueSeen   time.Duration // when any was last seen
+
 	needs      peak // the need over the hold window
 	shortfalls peak // what more spares would have saved, over the spare's memory
 	removed    time.Duration
