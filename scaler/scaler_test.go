@@ -92,6 +92,32 @@ func TestWaitingRequestsGetNewWorkersAndPortsAreUsedAgain(t *testing.T) {
 	})
 }
 
+func TestWhoComesToAStandingQueueThatNothingCanHelpIsToldSoAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", func(p *config.Pool) { p.Workers.Max = 2 }))
+		b.run()
+		b.pass(3 * time.Second)
+		wait := b.serve("mult", 100, 100*time.Millisecond) // 5 s of work for two
+		b.pass(2 * time.Second)
+		began := time.Now()
+		_, err := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "mult"})
+		if took := time.Since(began); !errors.Is(err, fleet.ErrQueueTimeout) || took > 300*time.Millisecond {
+			t.Errorf("after %v: %v, want a time-out within the target of 300 ms", took, err)
+		}
+		wait()
+		b.pass(3 * time.Second)
+		wait = b.serve("mult", 3, 600*time.Millisecond)
+		b.pass(time.Millisecond)
+		lease, err := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "mult"})
+		if err != nil {
+			t.Fatalf("a request that comes later: %v, want it to wait for its turn", err)
+		}
+		lease.Release(fleet.Outcome{Kind: fleet.Served})
+		wait()
+		b.end()
+	})
+}
+
 func TestAWorkerThatExitsAtOnceIsTriedLessAndLessOftenAndExplained(t *testing.T) {
 	t.Run("before it is ready", func(t *testing.T) { testCrashLoop(t, false) })
 	t.Run("just after it was ready", func(t *testing.T) { testCrashLoop(t, true) })

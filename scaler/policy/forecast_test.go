@@ -15,10 +15,10 @@ func TestAShortWindowIsExpectedToLastOnlyWhenSignificantlyAboveTheSlowOne(t *tes
 	}{
 		{"no window", nil, 10, 10},
 		{"three arrivals", []Window{{half / 50, 3, 0}}, 10, 10},
-		{"what chance brings", []Window{{half, 14, 14}}, 10, 10},          // (14-9.4)/0.5 = 9.3
-		{"significant", []Window{{half, 15, 15}}, 30, 10},                 // (15-9.7)/0.5 = 10.6, until 1 s
-		{"a longer window lasts longer", []Window{{two, 40, 40}}, 20, 20}, // (40-15.8)/2 = 12.1, until 4 s
-		{"clumps are no rate", []Window{{two, 40, 400}}, 10, 10},          // (40-50)/2
+		{"what chance brings", []Window{{half, 17, 17}}, 10, 10},          // (17-12.4)/0.5 = 9.3
+		{"significant", []Window{{half, 18, 18}}, 36, 10},                 // (18-12.7)/0.5 = 10.5, until 1 s
+		{"a longer window lasts longer", []Window{{two, 40, 40}}, 20, 20}, // (40-19)/2 = 10.5, until 4 s
+		{"clumps are no rate", []Window{{two, 40, 400}}, 10, 10},          // (40-60)/2
 		{"an unknown variance is that of singles", []Window{{two, 40, 0}}, 20, 20},
 		{"the greatest at each time", []Window{{half, 50, 50}, {two, 100, 100}}, 100, 50},
 		{"in whichever order", []Window{{two, 100, 100}, {half, 50, 50}}, 100, 50},
