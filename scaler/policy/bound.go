@@ -18,7 +18,7 @@ const (
 	clampHeld    = "held"
 )
 
-// bound turns what the load asks for into what the pool may have now: the host's CPU first, then min and max. It returns the bound
+// bound turns what the rules ask for into what the pool may have now (formula 8): the host's CPU first, then min and max. It returns the bound
 // that took something away, and puts the term to min when that is what won.
 func (v *view) bound(w *working, d *Decision) (need int, clamp string) {
 	need = max(w.usual+w.reserve, w.next)

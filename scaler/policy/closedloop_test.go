@@ -119,7 +119,7 @@ func TestAnOverloadedPoolAnswersWhomItCanInTime(t *testing.T) {
 	cfg := findings()
 	cfg.Max = 8
 	for _, tt := range []struct{ perSecond, possible, least float64 }{{70, 1, 0.9}, {90, 0.89, 0.8}, {120, 0.67, 0.58}, {200, 0.4, 0.34}} {
-		o := newSim(conditions{cfg: cfg, seed: 3, adopted: 8}).run(workload{length: 5 * time.Minute, rate: steadily(tt.perSecond)})
+		o := newSim(conditions{cfg: cfg, seed: 3, adopted: 8}).run(workload{length: 2 * time.Minute, rate: steadily(tt.perSecond)})
 		inTime := 1 - o.overShare()/100
 		t.Logf("%v/s: %.1f %% in time of the %.0f %% that 8 workers can do, %.1f %% refused", tt.perSecond, 100*inTime, 100*tt.possible,
 			100*float64(o.refused)/float64(o.requests))

@@ -14,7 +14,7 @@ import "time"
 //  3. usual: the least number at which the chance meetings of the usual rate make too few miss to matter, by Erlang C (usual.go), and on top of
 //     it a reserve that measured misses raise and calm lowers (reserve.go).
 //  4. bounds: the host's CPU, then min and max (bound.go). What remains is the need of this moment.
-//  5. Starts follow the need of this moment, the number in rotation its peak of the last 15 s (hold.go), removals a tenth a second from idle
+//  5. Starts follow the need of this moment (formula 9), the number in rotation its peak of the last 15 s (hold.go), removals a tenth a second from idle
 //     workers (removal.go). The spare comes on top of all of these (spare.go).
 func Decide(cfg Config, in Snapshot, s State) (Decision, State) {
 	var v view

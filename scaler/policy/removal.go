@@ -8,7 +8,7 @@ const (
 	trimKeep    = 0.8 // share of the error budget from which on nothing is removed
 )
 
-// removable is how many idle workers may go now: those too many, a tenth of all at most and one at least, when nobody waits, few missed because
+// removable is how many idle workers may go now (formula 10): those too many, a tenth of all at most and one at least, when nobody waits, few missed because
 // of waiting, requests do not fail, and the last ones went a second ago. What is starting counts, so that its arrival does not have to be waited for.
 func (v *view) removable(target int) int {
 	l := v.in.Latency

@@ -1,5 +1,8 @@
 // Package policy decides how many workers a pool should have, and says why. It is pure: no clock, no I/O, no randomness, no
 // goroutine, no memory between calls but the State the caller hands back. Same input, same output.
+//
+// It predicts who will miss the target because of waiting, and starts only what can still change that. Decide tells the order of things; each rule
+// has a file of its own, which names its formula by the number it has in the findings.
 package policy
 
 import "time"
