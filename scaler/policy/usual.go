@@ -50,6 +50,9 @@ func (v *view) usual(w *working) int {
 	return v.workersFor(e.servers - w.lean)
 }
 
+// plenty of servers: so few arrivals, one in so many, find all of them busy that more make no difference that could be seen.
+const plenty = 1e15
+
 // missedAround is the shares that miss by waiting at the usual rate with one worker less, so many, and one more, and the spare they lean on; -1 where
 // there cannot be fewer.
 func (v *view) missedAround(workers int, w *working) (shares [3]float64) {
@@ -68,7 +71,7 @@ func (v *view) missedAround(workers int, w *working) (shares [3]float64) {
 			shares[i] = 1 - v.long.survives(v.target)
 			continue
 		}
-		for e.servers < slots {
+		for e.servers < slots && e.inverse < plenty {
 			if l.made {
 				l.addServer(&e)
 			} else {

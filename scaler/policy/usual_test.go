@@ -122,6 +122,21 @@ func TestMissesAroundNoWorkerAreKnownButForFewer(t *testing.T) {
 	}
 }
 
+func TestPlentyOfSlotsAreNotCountedOneByOne(t *testing.T) {
+	v := looking(func(c *Config, _ *Snapshot) { c.Concurrency = maxSlots })
+	v.learn()
+	e := newErlang(5)
+	for e.inverse < plenty {
+		e.addServer()
+	}
+	if e.servers > 60 {
+		t.Errorf("it takes %d servers until 5 erlang have plenty", e.servers)
+	}
+	if got := v.missedAround(maxWorkers, &working{erlang: 5}); got[0] > 1e-9 || got[2] > 1e-9 {
+		t.Errorf("%v miss with tens of millions of slots", got)
+	}
+}
+
 func TestSlotsOfOthersServeTooAndWorkersOfSeveralSlotsAreFewer(t *testing.T) {
 	tests := []struct{ slots, others, concurrency, want int }{
 		{5, 0, 1, 5}, {5, 2, 1, 3}, {5, 5, 1, 0}, {5, 9, 1, 0}, {5, 0, 2, 3}, {5, 1, 2, 2}, {0, 0, 4, 0}, {9, 1, 4, 2},

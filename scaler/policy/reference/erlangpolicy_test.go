@@ -57,3 +57,18 @@ func TestAPoolLoweredBelowWhatItHasLosesTheSurplusOneByOne(t *testing.T) {
 		t.Error("the second goes within a quarter of a second")
 	}
 }
+
+func TestErlangIsAPolicyThatRemembersAndNamesItsRule(t *testing.T) {
+	var p Policy = new(Erlang)
+	cfg, in := quiet()
+	in.Slow.Arrivals = 1500
+	d := p.Decide(cfg, in)
+	if d.Term != termModel || d.Reason != d.Term || d.Need <= 5 {
+		t.Errorf("5 erlang need %d by %q, because of %q", d.Need, d.Term, d.Reason)
+	}
+	in.Now += 10 * time.Second
+	in.Slow.Arrivals, in.MeanBusy = 0, 0
+	if held := p.Decide(cfg, in); held.Active != d.Active || held.Need >= d.Need {
+		t.Errorf("10 s later %d are kept for a need of %d, want the %d of before", held.Active, held.Need, d.Active)
+	}
+}
