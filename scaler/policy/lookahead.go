@@ -150,6 +150,7 @@ func (o *outlook) capacity(workers int) (c [steps]float64) {
 }
 
 // play lets so many workers take the requests first in, first out. In step k there is room for x_k = (c_k - old_k - sum of x_(k-j) o_j) / o_0 of them.
+// They are started at the beginning of the step: in its middle, half a step later, the same misses cost 2 % more workers and 8 % more starts.
 func (o *outlook) play(workers int) outcome {
 	capacity := o.capacity(workers)
 	var taken [steps]float64
