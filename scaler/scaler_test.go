@@ -73,7 +73,7 @@ func TestWaitingRequestsGetNewWorkersAndPortsAreUsedAgain(t *testing.T) {
 		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", nil))
 		b.run()
 		b.pass(3 * time.Second)
-		for range 4 {
+		for range 9 {
 			wait := b.serve("mult", 12, 400*time.Millisecond)
 			wait()
 			if n := b.states("mult")[fleet.Active]; n < 3 {
@@ -88,6 +88,32 @@ func TestWaitingRequestsGetNewWorkersAndPortsAreUsedAgain(t *testing.T) {
 		if s := b.ports.Status(); s.Leased != 2 || len(s.Quarantined) != 0 {
 			t.Errorf("ports: %+v", s)
 		}
+		b.end()
+	})
+}
+
+func TestWhoComesToAStandingQueueThatNothingCanHelpIsToldSoAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(500*time.Millisecond), pool("mult", func(p *config.Pool) { p.Workers.Max = 2 }))
+		b.run()
+		b.pass(3 * time.Second)
+		wait := b.serve("mult", 100, 100*time.Millisecond) // 5 s of work for two
+		b.pass(2 * time.Second)
+		began := time.Now()
+		_, err := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "mult"})
+		if took := time.Since(began); !errors.Is(err, fleet.ErrQueueTimeout) || took > 300*time.Millisecond {
+			t.Errorf("after %v: %v, want a time-out within the target of 300 ms", took, err)
+		}
+		wait()
+		b.pass(3 * time.Second)
+		wait = b.serve("mult", 3, 600*time.Millisecond)
+		b.pass(time.Millisecond)
+		lease, err := b.fleet.Acquire(t.Context(), fleet.Request{Capability: "mult"})
+		if err != nil {
+			t.Fatalf("a request that comes later: %v, want it to wait for its turn", err)
+		}
+		lease.Release(fleet.Outcome{Kind: fleet.Served})
+		wait()
 		b.end()
 	})
 }

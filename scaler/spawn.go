@@ -212,9 +212,13 @@ func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.Int("port", o.port), slog.Duration("took", took))
 }
 
-// setQueueWait: a queue that may wait as long as it needs rides through a start.
+// setQueueWait: a queue that may wait as long as it needs rides through a start, one that nothing can help is kept short.
 func (s *Scaler) setQueueWait(p *poolState) {
-	s.Fleet.SetQueueWait(p.cfg.Name, QueueWait(p.cfg, percentile90(p.startTimes)))
+	wait := QueueWait(p.cfg, percentile90(p.startTimes))
+	if p.last.Wait > 0 {
+		wait = min(wait, p.last.Wait)
+	}
+	s.Fleet.SetQueueWait(p.cfg.Name, wait)
 }
 
 // QueueWait is the longest a request may wait: as configured, or with 0 the longest of 10 x target, 3 s and twice the p90 start.

@@ -43,6 +43,7 @@ func (s *Scaler) step(ctx context.Context) {
 		s.forgive(p, m.Now)
 		in := s.observe(p, m)
 		out, memory := policy.Decide(policyConfig(p.cfg), in, p.memory)
+		out.Reason = out.Sentence()
 		p.memory = memory
 		plans = append(plans, plan{p, in, out})
 		s.settle(p, m)
@@ -57,6 +58,7 @@ func (s *Scaler) step(ctx context.Context) {
 func (s *Scaler) apply(ctx context.Context, p *poolState, d policy.Decision) {
 	name := p.cfg.Name
 	s.Fleet.Steer(name, d.Active, d.Spare)
+	s.setQueueWait(p)
 	s.Fleet.SetDesired(name, d.Need+d.Spare, d.Reason)
 	for n := d.Pipeline - p.starts; n > 0 && s.starting < maxParallelStarts && s.spawn(ctx, p); n-- {
 	}

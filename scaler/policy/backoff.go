@@ -19,7 +19,7 @@ func backoffAfter(fails int) time.Duration {
 	return min(backoffFirst<<min(fails-1, 6), backoffMost)
 }
 
-// allowed cuts the starts wanted while starts fail: none before the back-off is over, then a single probe. What is in flight goes on.
+// allowed cuts the starts wanted (formula 9) while starts fail: none before the back-off is over, then a single probe. What is in flight goes on.
 func (v *view) allowed(wanted int, backoff time.Duration) int {
 	begun := len(v.in.Begun)
 	switch {

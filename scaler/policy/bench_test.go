@@ -19,6 +19,9 @@ func busyPool(workers int) (Config, Snapshot) {
 	for _, w := range []float64{0.25, 0.5, 1, 2, 4, 8} {
 		in.Windows = append(in.Windows, Window{Width: time.Duration(w * float64(time.Second)), Arrivals: int(load * 10 * w)})
 	}
+	for i := range 32 {
+		in.InService = append(in.InService, Group{Age: time.Duration(32-i) * 10 * time.Millisecond, N: max(1, in.Busy/32)})
+	}
 	for i := range 150 {
 		at := time.Duration(20e6 * math.Pow(1.03, float64(i)))
 		in.Service = append(in.Service, Bucket{Lower: at, Upper: at + at/20, N: max(1, int(load*6)/150)})
@@ -26,45 +29,72 @@ func busyPool(workers int) (Config, Snapshot) {
 	return cfg, in
 }
 
+// jam is the worst case: as many requests wait as each of five times the workers could serve, at a surge, and service has become slower, so that
+// both laws are played.
+func jam(in *Snapshot, workers int) {
+	in.Queue, in.Busy, in.Idle = 5*workers, workers, 0
+	for i := range 32 {
+		in.Queued = append(in.Queued, Group{Age: time.Duration(32-i) * 20 * time.Millisecond, N: in.Queue / 32})
+	}
+	for i := range in.Windows {
+		in.Windows[i].Arrivals *= 3
+	}
+	for _, b := range in.Service {
+		in.Recent = append(in.Recent, Bucket{Lower: 2 * b.Lower, Upper: 2 * b.Upper, N: b.N})
+	}
+}
+
 func BenchmarkDecide(b *testing.B) {
 	for _, workers := range []int{10, 100} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			cfg, in := busyPool(workers)
-			var s State
-			b.ReportAllocs()
-			for b.Loop() {
-				in.Now += 250 * time.Millisecond
-				_, s = Decide(cfg, in, s)
-			}
-		})
+		for _, jammed := range []bool{false, true} {
+			b.Run(fmt.Sprintf("workers=%d/jammed=%v", workers, jammed), func(b *testing.B) {
+				cfg, in := busyPool(workers)
+				if jammed {
+					jam(&in, workers)
+				}
+				var s State
+				b.ReportAllocs()
+				for b.Loop() {
+					in.Now += 250 * time.Millisecond
+					_, s = Decide(cfg, in, s)
+				}
+			})
+		}
 	}
 }
 
-// The decision without the sentence that explains it: what a reason costs is the difference.
-func BenchmarkDecideWithoutReason(b *testing.B) {
-	for _, workers := range []int{10, 100} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			cfg, in := busyPool(workers)
-			var s State
-			b.ReportAllocs()
-			for b.Loop() {
-				in.Now += 250 * time.Millisecond
-				v := newView(cfg, &in, &s.mem)
-				v.decide()
-			}
-		})
-	}
-}
-
-func TestADecisionDoesNotAllocateButForItsSentence(t *testing.T) {
+func BenchmarkLaw(b *testing.B) {
 	cfg, in := busyPool(100)
-	in.Queue = 500
-	var s State
-	if n := testing.AllocsPerRun(100, func() {
-		in.Now += 250 * time.Millisecond
-		v := newView(cfg, &in, &s.mem)
-		v.decide()
-	}); n != 0 {
-		t.Errorf("%v allocations a decision, want none", n)
+	v := new(view)
+	v.open(cfg, in, memory{})
+	v.scale = 1
+	b.ReportAllocs()
+	for b.Loop() {
+		v.estimate(&v.long, in.Service, 0.1, 0)
+	}
+}
+
+func BenchmarkSentence(b *testing.B) {
+	cfg, in := busyPool(100)
+	jam(&in, 100)
+	d, _ := Decide(cfg, in, State{})
+	for b.Loop() {
+		_ = d.Sentence()
+	}
+}
+
+func TestADecisionDoesNotAllocate(t *testing.T) {
+	for _, jammed := range []bool{false, true} {
+		cfg, in := busyPool(100)
+		if jammed {
+			jam(&in, 100)
+		}
+		var s State
+		if n := testing.AllocsPerRun(100, func() {
+			in.Now += 250 * time.Millisecond
+			_, s = Decide(cfg, in, s)
+		}); n != 0 {
+			t.Errorf("jammed %v: %v allocations a decision, want none", jammed, n)
+		}
 	}
 }

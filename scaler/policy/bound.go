@@ -18,10 +18,10 @@ const (
 	clampHeld    = "held"
 )
 
-// bound turns what the load asks for into what the pool may have now: the host's CPU first, then min and max. It returns the bound
+// bound turns what the rules ask for into what the pool may have now (formula 8): the host's CPU first, then min and max. It returns the bound
 // that took something away, and puts the term to min when that is what won.
 func (v *view) bound(w *working, d *Decision) (need int, clamp string) {
-	need = w.asked + w.boost
+	need = max(w.usual+w.reserve, w.next)
 	if limit, limited := v.hostLimit(w); limited && need > limit {
 		need, clamp = limit, clampHost
 	}
@@ -38,10 +38,10 @@ func (v *view) bound(w *working, d *Decision) (need int, clamp string) {
 // service time, tasks in service and the queue all grow from that and would drive the pool to its max. So it may not grow beyond what it has,
 // or what the load needs at the service time of calm days. A pool whose service is as quick as ever is not limited.
 func (v *view) hostLimit(w *working) (limit int, limited bool) {
-	if !v.hostSaturated() || !w.load.slowed {
+	if !v.hostSaturated() || !v.slowed {
 		return 0, false
 	}
-	return max(v.ready()+v.starting()-v.cfg.Spare, v.workersFor(w.model)), true
+	return max(v.ready()+v.starting()-v.cfg.Spare, w.usual), true
 }
 
 // hostSaturated: the host's CPU is used up, by whomever. False when it is not known.
@@ -51,15 +51,15 @@ func (v *view) hostSaturated() bool { return v.in.HostCPU >= cpuHold }
 func (v *view) hostCalm() bool { return v.now-v.mem.saturated >= calmAfter }
 
 // clamp picks the limit worth telling: one that keeps workers from being had before one that keeps them from being removed.
-func (v *view) clamp(bound string, d *Decision, w *working) string {
+func (v *view) clamp(bound string, d *Decision) string {
 	switch {
 	case bound != "":
 		return bound
-	case w.wanted > d.Pipeline:
+	case d.work.wanted > d.Pipeline:
 		return clampBackoff
 	case v.failing():
 		return clampFailing
-	case v.in.Latency.N >= enough && v.slowAlone() > v.budget:
+	case v.in.Latency.N >= enough && slowAlone(v.in.Latency) > v.budget:
 		return clampSlow
 	case d.Active > d.Need:
 		return clampHeld

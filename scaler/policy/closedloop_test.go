@@ -14,7 +14,7 @@ func TestConstantLoadComesToRest(t *testing.T) {
 		t.Run(fmt.Sprintf("%v per second", perSecond), func(t *testing.T) {
 			s := newSim(conditions{cfg: findings(), adopted: 2, even: true, start: 600 * time.Millisecond})
 			s.load(workload{length: 12 * time.Minute, rate: steadily(perSecond)})
-			s.until(7 * time.Minute) // what the beginning made feedback add has been taken back
+			s.until(7 * time.Minute) // what the beginning made the reserve grow has been taken back
 			before := s.out
 			s.until(12 * time.Minute)
 			if moves := s.out.starts - before.starts + s.out.removals - before.removals; moves > 0 {
@@ -68,7 +68,7 @@ func TestLoadThatFlipsIsServedByTheSameWorkers(t *testing.T) {
 		in.Active = d.Active
 	}
 	if starts != 9 || removals != 0 {
-		t.Errorf("%d starts and %d removals, want 9 and none (%s)", starts, removals, d.Reason)
+		t.Errorf("%d starts and %d removals, want 9 and none (%s)", starts, removals, d.Sentence())
 	}
 }
 
@@ -79,7 +79,7 @@ func TestAPoolDoesNotRunAwayOnAFullHost(t *testing.T) {
 	tests := []struct {
 		cores, perSecond float64
 		most             int
-	}{{2, 10, 9}, {2, 20, 12}, {2, 30, 12}, {4, 20, 9}, {4, 30, 12}, {4, 50, 24}}
+	}{{2, 10, 9}, {2, 20, 12}, {2, 30, 12}, {4, 20, 9}, {4, 30, 12}, {4, 50, 22}}
 	for _, tt := range tests {
 		rate := func(t float64) float64 {
 			switch {
@@ -110,5 +110,21 @@ func TestAGrowingSpareBuysFewerLateRequestsWithMoreWorkers(t *testing.T) {
 		fixed.overShare(), fixed.workers(), grown.overShare(), grown.workers())
 	if grown.overShare() >= fixed.overShare() || grown.workers() <= fixed.workers() {
 		t.Error("the spare that may grow changed nothing for the better")
+	}
+}
+
+// At the max, and with 12 % more work than all workers can do, plain first in, first out answers nobody in time.
+func TestAnOverloadedPoolAnswersWhomItCanInTime(t *testing.T) {
+	t.Parallel()
+	cfg := findings()
+	cfg.Max = 8
+	for _, tt := range []struct{ perSecond, possible, least float64 }{{70, 1, 0.9}, {90, 0.89, 0.8}, {120, 0.67, 0.58}, {200, 0.4, 0.34}} {
+		o := newSim(conditions{cfg: cfg, seed: 3, adopted: 8}).run(workload{length: 2 * time.Minute, rate: steadily(tt.perSecond)})
+		inTime := 1 - o.overShare()/100
+		t.Logf("%v/s: %.1f %% in time of the %.0f %% that 8 workers can do, %.1f %% refused", tt.perSecond, 100*inTime, 100*tt.possible,
+			100*float64(o.refused)/float64(o.requests))
+		if inTime < tt.least {
+			t.Errorf("%v/s: %.1f %% in time, want at least %.0f %%", tt.perSecond, 100*inTime, 100*tt.least)
+		}
 	}
 }

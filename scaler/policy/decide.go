@@ -2,93 +2,90 @@ package policy
 
 import "time"
 
-// Decide says how many workers the pool should have at in.Now, and why. It is called about four times a second with the State it returned
+// Decide says how many workers the pool should have at in.Now. It is called about four times a second with the State it returned
 // last; the zero State stands for a pool not seen before. It never fails: figures that make no sense are read as if unknown. It changes
-// nothing it is given, and may be called concurrently.
+// nothing it is given, does not allocate, and may be called concurrently. Decision.Sentence says why.
 //
 // How it decides, in the order it does:
 //
-//  1. model: offered load by Little's law, and the least number of workers at which, by Erlang C, no more than a fifth of the error
-//     budget is lost to waiting. A short window that is significantly above the slow one replaces the load (surge).
-//  2. backlog and standing: what waits now, projected to when a worker started now would be ready, and what has been there all the time.
-//  3. feedback: measured misses caused by waiting add workers one by one, and calm takes them back.
-//  4. bounds: the host's CPU, then min and max. What remains is the need of this moment.
-//  5. Starts follow the need of this moment, the number in rotation its peak of the last 15 s, removals come one a second from idle workers.
+//  1. The law of service times, from the answers of the last 60 s and the tasks still in service (servicelaw.go).
+//  2. next: the least number of workers that, for the queue, the tasks, the starts in flight and the forecast arrivals (forecast.go), does no
+//     worse than an unlimited one (lookahead.go, next.go).
+//  3. usual: the least number at which the chance meetings of the usual rate make too few miss to matter, by Erlang C (usual.go), and on top of
+//     it a reserve that measured misses raise and calm lowers (reserve.go).
+//  4. bounds: the host's CPU, then min and max (bound.go). What remains is the need of this moment.
+//  5. Starts follow the need of this moment (formula 9), the number in rotation its peak of the last 15 s (hold.go), removals a tenth a second from idle
+//     workers (removal.go). The spare comes on top of all of these (spare.go).
 func Decide(cfg Config, in Snapshot, s State) (Decision, State) {
-	v := newView(cfg, &in, &s.mem)
-	d, w := v.decide()
-	d.Reason = v.sentence(&d, &w)
-	return d, s
+	var v view
+	v.open(cfg, in, s.mem)
+	d := v.decide()
+	return d, State{v.mem}
 }
 
 // working is what a decision came from, kept for the sentence that explains it.
 type working struct {
-	load    load
-	model   int // slots by Erlang C, those of others included
-	slots   int // after backlog and standing
-	asked   int // workers before feedback
-	boost   int // workers feedback added
-	waiting float64
-	held    int
-	wanted  int // starts, before the back-off
+	usual, reserve, next int // workers each rule asks for
+	lean                 int // slots of the spare that usual leans on
+	wanted               int // starts, before the back-off
+
+	cfg        Config
+	target     float64
+	budget     float64
+	slow, peak Window
+	others     int
+	latency    Latency
+	startFails int
+	hostCPU    float64
+
+	erlang, rate   float64
+	busier, calmed bool       // the load is that of the tasks seen in service; it rests on service times of calm days
+	shares         [3]float64 // predicted to miss with one less than usual, with usual, with one more
+	keep           time.Duration
+
+	n, horizon  float64 // requests looked ahead at, and how far
+	fewer, with outcome // of those with one worker less than next, and with next
 }
 
-// decide does everything but the sentence. It does not allocate.
-func (v *view) decide() (Decision, working) {
-	var d Decision
-	var w working
-	w.load = v.offered()
-	w.model = v.modelNeed(&w.load)
-	w.slots, d.Term = v.slotsNeeded(&w)
-	w.asked = v.workersFor(w.slots)
-	w.boost = v.feedback(w.asked)
-	if w.boost > 0 {
-		d.Term = termFeedback
-	}
-	d.Need, d.Clamp = v.bound(&w, &d)
+func (v *view) decide() (d Decision) {
+	w := &d.work
+	v.learn()
+	w.next = v.next()
+	w.usual = v.usual(w)
+	w.reserve = v.reserve(w.usual)
+	d.Term = v.winner(w)
+	d.Need, d.Clamp = v.bound(w, &d)
 
-	w.held = min(v.hold(d.Need), v.cfg.Max)
-	spare := v.spareTarget(&w, d.Need)
-	d.Active = w.held
+	d.Active = min(v.hold(d.Need), v.cfg.Max)
+	spare := v.spareTarget(d.Need)
 	d.Spare = min(spare, v.cfg.Max-d.Active)
 	w.wanted = max(0, d.Need+min(spare, v.cfg.Max-d.Need)-v.ready())
 	d.Backoff = v.backoff()
 	d.Pipeline = v.allowed(w.wanted, d.Backoff)
 	d.Remove = v.removable(d.Active + d.Spare)
-	d.Clamp = v.clamp(d.Clamp, &d, &w)
-
-	d.Load = w.load.erlang
-	d.Mean = time.Duration(w.load.service.mean * float64(time.Second))
-	d.Misses = v.predict(&w.load, d.Need)
-	return d, w
+	d.Clamp = v.clamp(d.Clamp, &d)
+	d.Wait = v.patience(&d)
+	v.tell(&d)
+	return d
 }
 
 // The rules that can win, as Decision.Term names them.
 const (
-	termIdle     = "idle"     // nothing arrives and nothing is there
-	termModel    = "model"    // Erlang C against the target, at the slow rate
-	termSurge    = "surge"    // the same, at the rate of a short window
-	termBacklog  = "backlog"  // what waits, projected to when a start would help
-	termStanding = "standing" // what has been there for half a second
-	termFeedback = "feedback" // measured misses caused by waiting
-	termMin      = "min"      // the operator's least
+	termIdle    = "idle"    // nothing arrives and nothing is there
+	termUsual   = "usual"   // Erlang C against the target, at the slow rate
+	termReserve = "reserve" // the same, and workers kept because requests measurably missed by waiting
+	termNext    = "next"    // the look-ahead
+	termMin     = "min"     // the operator's least
 )
 
-// slotsNeeded returns the slots that model, backlog and standing ask for, and which of them asked for the most.
-func (v *view) slotsNeeded(w *working) (slots int, term string) {
-	slots, term = w.model, termModel
+func (v *view) winner(w *working) string {
 	switch {
-	case w.load.erlang == 0:
-		term = termIdle
-	case w.load.surging:
-		term = termSurge
+	case w.next > w.usual+w.reserve:
+		return termNext
+	case w.reserve > 0:
+		return termReserve
+	case w.usual == 0 && w.erlang == 0:
+		return termIdle
 	}
-	var n int
-	if n, w.waiting = v.backlog(&w.load); n > slots {
-		slots, term = n, termBacklog
-	}
-	if n = v.standing(); n > slots {
-		slots, term = n, termStanding
-	}
-	return slots, term
+	return termUsual
 }

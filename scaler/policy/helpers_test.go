@@ -28,8 +28,9 @@ func looking(change func(*Config, *Snapshot)) *view {
 	if change != nil {
 		change(&cfg, &in)
 	}
-	v := newView(cfg, &in, &memory{})
-	return &v
+	v := new(view)
+	v.open(cfg, in, memory{})
+	return v
 }
 
 func near(t *testing.T, what string, got, want, within float64) {

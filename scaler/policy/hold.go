@@ -2,7 +2,7 @@ package policy
 
 import "time"
 
-// The hold window: workers stay in rotation until the need has been lower for 15 s, so that load that comes and goes does not start
+// The hold window (formula 10): workers stay in rotation until the need has been lower for 15 s, so that load that comes and goes does not start
 // and remove workers each time.
 const (
 	holdSlot = 500 * time.Millisecond

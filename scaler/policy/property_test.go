@@ -39,6 +39,12 @@ func arbitrary(seed uint64) (policy.Config, policy.Snapshot) {
 		}
 		return time.Duration(r.Int64N(int64(most)))
 	}
+	groupsOf := func() (out []policy.Group) {
+		for range r.IntN(40) {
+			out = append(out, policy.Group{Age: span(5 * time.Second), N: number(10)})
+		}
+		return out
+	}
 	real := func(most float64) float64 {
 		if r.IntN(20) == 0 {
 			return []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1}[r.IntN(4)]
@@ -59,13 +65,14 @@ func arbitrary(seed uint64) (policy.Config, policy.Snapshot) {
 	in := policy.Snapshot{
 		Now: span(time.Hour), Active: number(40), Spare: number(2), Asked: number(3), Idle: number(40), Others: number(4),
 		Busy: number(40), Queue: number(100), Standing: number(60), MeanBusy: real(30), BusyTime: span(time.Hour),
+		Queued: groupsOf(), InService: groupsOf(),
 		Slow: policy.Window{Width: span(time.Minute), Arrivals: number(3000)}, Service: bucketsOf(), Recent: bucketsOf(),
 		Latency:   policy.Latency{N: number(500), Over: number(100), Missed: number(100), Failed: number(100), Requests: number(600)},
 		StartTime: span(3 * time.Second), StartFails: number(5), SinceStartFail: span(time.Minute), HostCPU: real(1.2),
 		Begun: make([]time.Duration, r.IntN(5)),
 	}
 	for range r.IntN(7) {
-		in.Windows = append(in.Windows, policy.Window{Width: span(8 * time.Second), Arrivals: number(400)})
+		in.Windows = append(in.Windows, policy.Window{Width: span(8 * time.Second), Arrivals: number(400), BatchSquares: number(4000)})
 	}
 	return cfg, in
 }
@@ -75,7 +82,7 @@ func checkDecision(cfg policy.Config, in policy.Snapshot, d policy.Decision) str
 	most := min(max(cfg.Max, 0), 1<<16)
 	least := min(max(cfg.Min, 0), most)
 	ready := min(max(in.Active, 0), 1<<20) + min(max(in.Spare, 0), 1<<20)
-	terms := []string{"idle", "model", "surge", "backlog", "standing", "feedback", "min"}
+	terms := []string{"idle", "usual", "reserve", "next", "min"}
 	clamps := []string{"", "max", "host-saturated", "start-backoff", "failing", "slow-service", "held"}
 	switch {
 	case d.Need < least || d.Need > most:
@@ -86,14 +93,16 @@ func checkDecision(cfg policy.Config, in policy.Snapshot, d policy.Decision) str
 		return "the spare does not fit"
 	case d.Pipeline < 0 || d.Pipeline > max(0, most-ready):
 		return "starts lead beyond max"
-	case d.Remove < 0 || d.Remove > 1:
-		return "not one or no worker to remove"
-	case d.Remove == 1 && in.Queue > 0:
+	case d.Remove < 0 || d.Remove > max(1, ready/10):
+		return "more than a tenth of the workers to remove"
+	case d.Remove > 0 && in.Queue > 0:
 		return "a worker to remove while requests wait"
 	case d.Backoff < 0 || d.Backoff > time.Minute:
 		return "the back-off is out of bounds"
 	case d.Backoff > 0 && d.Pipeline > len(in.Begun):
 		return "a start within the back-off"
+	case d.Wait < 0:
+		return "the wait is no duration"
 	case !slices.Contains(terms, d.Term) || !slices.Contains(clamps, d.Clamp):
 		return "an unknown term or clamp"
 	case !(d.Load >= 0) || math.IsInf(d.Load, 0) || d.Mean < 0:
@@ -104,10 +113,11 @@ func checkDecision(cfg policy.Config, in policy.Snapshot, d policy.Decision) str
 			return "a prediction is no share"
 		}
 	}
-	if !strings.HasPrefix(d.Reason, d.Term+": ") || strings.ContainsFunc(d.Reason, func(r rune) bool { return r < ' ' || r > '~' }) {
+	reason := d.Sentence()
+	if !strings.HasPrefix(reason, d.Term+": ") || strings.ContainsFunc(reason, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return "the reason does not name its rule, or is not ASCII"
 	}
-	if strings.Contains(d.Reason, "NaN") || strings.Contains(d.Reason, "Inf") || strings.Contains(d.Reason, "%!") {
+	if strings.Contains(reason, "NaN") || strings.Contains(reason, "Inf") || strings.Contains(reason, "%!") {
 		return "the reason holds what is no figure"
 	}
 	return ""
@@ -181,7 +191,7 @@ func TestMoreLoadNeverMeansFewerWorkers(t *testing.T) {
 		last := 0
 		for _, arrivals := range []int{0, 1, 3, 10, 30, 60, 100, 200, 400, 800, 1000, 2000, 5000, 10_000} {
 			d, _ := policy.Decide(cfg, policy.Snapshot{
-				Now: time.Hour, Active: 1, HostCPU: -1,
+				Now: time.Hour, Active: 500, HostCPU: -1,
 				Slow:     policy.Window{Width: 30 * time.Second, Arrivals: arrivals},
 				BusyTime: 1000 * mean,
 				Service:  []policy.Bucket{{Lower: mean / 2, Upper: mean / 2, N: 500}, {Lower: mean * 3 / 2, Upper: mean * 3 / 2, N: 500}},

@@ -6,121 +6,129 @@ import (
 	"time"
 )
 
-// sentence explains a decision to somebody who has not read this package: which rule won, with the figures it rests on, and then what
-// limited it. ASCII only, so that it survives any log.
-func (v *view) sentence(d *Decision, w *working) string {
+// Sentence explains a decision to somebody who has not read this package: which rule won, with the figures it rests on, and then what
+// limited it. ASCII only, so that it survives any log. Of a Decision that Decide did not make it is empty.
+func (d Decision) Sentence() string {
 	var text string
 	switch d.Term {
 	case termIdle:
-		text = "idle: " + v.nothing()
-	case termModel:
-		text = "model: " + v.modelled(w)
-	case termSurge:
-		text = "surge: " + v.surged(w)
-	case termBacklog:
-		text = "backlog: " + v.waiting(w)
-	case termStanding:
-		text = fmt.Sprintf("standing: at no moment of the last 0.5 s was there work for fewer than %s", counted(w.asked, "worker"))
-	case termFeedback:
-		text = "feedback: " + v.fedBack(w)
+		text = "idle: " + d.nothing()
+	case termUsual:
+		text = "usual: " + d.usually()
+	case termReserve:
+		text = "reserve: " + d.reserved()
+	case termNext:
+		text = "next: " + d.foreseen()
 	case termMin:
-		text = fmt.Sprintf("min: the load needs %s, the least allowed is %d", counted(w.asked+w.boost, "worker"), d.Need)
+		text = fmt.Sprintf("min: the load needs %s, the least allowed is %d", counted(d.work.asked(), "worker"), d.Need)
+	default:
+		return ""
 	}
-	return text + v.limitedBy(d, w)
+	return text + d.limitedBy()
 }
 
-func (v *view) nothing() string {
-	return fmt.Sprintf("no request in the last %s and none in service", seconds(v.in.Slow.Width.Seconds()))
+// asked is the workers that the rules ask for, before bounds.
+func (w *working) asked() int { return max(w.usual+w.reserve, w.next) }
+
+func (d *Decision) nothing() string {
+	return fmt.Sprintf("no request in the last %s and none in service", seconds(d.work.slow.Width.Seconds()))
 }
 
-// modelled is the core of the matter: what fewer would cost and what these do.
-func (v *view) modelled(w *working) string {
-	return fmt.Sprintf("at %s (%s) %s", v.rated(&w.load), w.load.erlangs(), v.compared(w))
-}
-
-func (v *view) surged(w *working) string {
-	return fmt.Sprintf("%s in the last %s against %s before; at %s x %s (%s) %s",
-		counted(w.load.window.Arrivals, "request"), seconds(w.load.window.Width.Seconds()), perSecond(w.load.rate),
-		perSecond(float64(w.load.window.Arrivals)/w.load.window.Width.Seconds()), seconds(w.load.service.mean), w.load.erlangs(),
-		v.compared(w))
-}
-
-func (v *view) waiting(w *working) string {
-	was := "waits"
-	if v.in.Queue != 1 {
-		was = "wait"
-	}
-	return fmt.Sprintf("%s %s; when a worker started now is ready, in %s, %.1f too many for %s would wait, so %s",
-		counted(v.in.Queue, "request"), was, seconds(v.startTime()), w.waiting, v.present(), counted(w.asked, "worker"))
-}
-
-func (v *view) fedBack(w *working) string {
-	more := fmt.Sprintf("%d more than the %d the load asks for", w.boost, w.asked)
-	if v.breach() {
-		return fmt.Sprintf("%s of the last %d answers missed %s by waiting, %s may, so %s",
-			percent(v.missed()), v.in.Latency.N, seconds(v.target), percent(v.budget), more)
-	}
-	return fmt.Sprintf("%s, kept until misses by waiting stay under %s for 30 s", more, percent(v.budget/2))
+// usually says what fewer workers would cost at the usual rate, and what these do.
+func (d *Decision) usually() string {
+	w := &d.work
+	return fmt.Sprintf("at %s (%s) %s", w.rated(d.Mean), w.erlangs(), w.compared())
 }
 
 // rated says where the load comes from.
-func (v *view) rated(l *load) string {
-	if l.busier {
-		return decimal(v.in.MeanBusy) + " tasks in service on average"
+func (w *working) rated(mean time.Duration) string {
+	if w.busier {
+		return decimal(w.erlang) + " tasks in service on average"
 	}
-	return perSecond(l.rate) + " x " + seconds(l.service.mean)
+	return perSecond(w.rate) + " x " + seconds(mean.Seconds())
 }
 
-// compared says what one worker less and as many as the model asks for would make of it.
-func (v *view) compared(w *working) string {
-	n := v.workersFor(w.model)
-	slots := n*v.cfg.Concurrency + v.in.Others
-	with := fmt.Sprintf("%s make %s miss %s by waiting", counted(n, "worker"), percent(missedWith(&w.load, slots, v.target)), seconds(v.target))
-	if n == 1 {
-		with = fmt.Sprintf("1 worker makes %s miss %s by waiting", percent(missedWith(&w.load, slots, v.target)), seconds(v.target))
+func (w *working) erlangs() string {
+	text := decimal(w.erlang) + " erlang"
+	if w.calmed {
+		text += " at the service time of when the CPU was free"
 	}
-	if v.in.Others > 0 {
-		with += fmt.Sprintf(" beside %s not ours", counted(v.in.Others, "slot"))
-	}
-	fewer := slots - v.cfg.Concurrency
+	return text
+}
+
+// barely: slots that are no more than the load by this much keep up only on paper.
+const barely = 1.02
+
+func (w *working) compared() string {
+	missed := fmt.Sprintf("miss %s by waiting%s", seconds(w.target), w.beside())
+	with := percent(w.shares[1])
+	fewer := (w.usual-1)*w.cfg.Concurrency + w.others + w.lean
 	switch {
-	case n <= 1:
-		return with
-	case float64(fewer) <= w.load.erlang:
-		return fmt.Sprintf("%s would not keep up, %s", counted(n-1, "worker"), with)
+	case w.usual == 0:
+		return fmt.Sprintf("no worker makes %s %s", with, missed)
+	case w.usual == 1 && w.lean == 0:
+		return fmt.Sprintf("1 worker makes %s %s", with, missed)
+	case float64(fewer) <= barely*w.erlang:
+		return fmt.Sprintf("%s would not keep up, %d make %s %s", counted(w.usual-1, "worker"), w.usual, with, missed)
 	}
-	return fmt.Sprintf("%s would make %s miss %s by waiting, %d make %s",
-		counted(n-1, "worker"), percent(missedWith(&w.load, fewer, v.target)), seconds(v.target), n, percent(missedWith(&w.load, slots, v.target)))
+	return fmt.Sprintf("%s would make %s %s, %d make %s", counted(w.usual-1, "worker"), percent(w.shares[0]), missed, w.usual, with)
 }
 
-// present names the workers the backlog is measured against.
-func (v *view) present() string {
-	text := fmt.Sprintf("%d ready", v.ready())
-	if n := v.starting(); n > 0 {
-		text += fmt.Sprintf(" and %d starting", n)
+// beside names what else takes requests.
+func (w *working) beside() string {
+	text := ""
+	if w.lean > 0 {
+		text = " beside the spare"
 	}
-	if v.in.Others > 0 {
-		text += fmt.Sprintf(" beside %s not ours", counted(v.in.Others, "slot"))
+	if w.others > 0 {
+		text += fmt.Sprintf(" beside %s not ours", counted(w.others, "slot"))
+	}
+	return text
+}
+
+func (d *Decision) reserved() string {
+	w := &d.work
+	more := fmt.Sprintf("%d more than the %d of the usual load", w.reserve, w.usual)
+	if missed := share(w.latency.Missed, w.latency.N); w.latency.N >= enough && missed > w.budget {
+		return fmt.Sprintf("%s, because %s of the last %d answers missed %s by waiting and %s may",
+			more, percent(missed), w.latency.N, seconds(w.target), percent(w.budget))
+	}
+	return fmt.Sprintf("%s, kept until misses by waiting stay under %s for %s", more, percent(w.budget/2), seconds(w.keep.Seconds()))
+}
+
+// foreseen says what fewer workers would cost those who wait or are expected, and what these do.
+func (d *Decision) foreseen() string {
+	w := &d.work
+	what, fewer, with := fmt.Sprintf("miss %s by waiting", seconds(w.target)), w.fewer.missed, w.with.missed
+	if w.fewer.left-w.with.left > fewer-with {
+		what, fewer, with = "still wait by then", w.fewer.left, w.with.left
+	}
+	text := fmt.Sprintf("of %s requests that wait or are expected within %s, with %s %s would %s, with %d %s, and hardly fewer with more",
+		amount(w.n), seconds(w.horizon), counted(w.next-1, "worker"), amount(fewer), what, w.next, amount(with))
+	if w.peak.Arrivals > 0 {
+		text += fmt.Sprintf("; %s came in the last %s, %s before",
+			counted(w.peak.Arrivals, "request"), seconds(w.peak.Width.Seconds()), perSecond(w.rate))
 	}
 	return text
 }
 
 // limitedBy says what the clamp did, and what the workers beyond the need are for.
-func (v *view) limitedBy(d *Decision, w *working) string {
+func (d *Decision) limitedBy() string {
+	w := &d.work
 	switch d.Clamp {
 	case clampMax:
-		return fmt.Sprintf("; limited by max %d, the spare included", v.cfg.Max)
+		return fmt.Sprintf("; limited by max %d, the spare included", w.cfg.Max)
 	case clampHost:
-		return fmt.Sprintf("; kept at %d: the host's CPU is at %s and the service has become slow, more workers would only share it", d.Need, percent(v.in.HostCPU))
+		return fmt.Sprintf("; kept at %d: the host's CPU is at %s and the service has become slow, more workers would only share it", d.Need, percent(w.hostCPU))
 	case clampBackoff:
 		if d.Backoff > 0 {
-			return fmt.Sprintf("; no start for %s after %s", seconds(d.Backoff.Seconds()), counted(v.in.StartFails, "failed start"))
+			return fmt.Sprintf("; no start for %s after %s", seconds(d.Backoff.Seconds()), counted(w.startFails, "failed start"))
 		}
-		return fmt.Sprintf("; one start at a time after %s", counted(v.in.StartFails, "failed start"))
+		return fmt.Sprintf("; one start at a time after %s", counted(w.startFails, "failed start"))
 	case clampFailing:
-		return fmt.Sprintf("; %d of the last %s failed, so nothing is concluded from latency and nothing is removed", v.in.Latency.Failed, counted(v.in.Latency.Requests, "request"))
+		return fmt.Sprintf("; %d of the last %s failed, so nothing is concluded from latency and nothing is removed", w.latency.Failed, counted(w.latency.Requests, "request"))
 	case clampSlow:
-		return fmt.Sprintf("; %s of the last %d answers took longer than %s by themselves, which more workers cannot help", percent(v.slowAlone()), v.in.Latency.N, seconds(v.target))
+		return fmt.Sprintf("; %s of the last %d answers took longer than %s by themselves, which more workers cannot help", percent(slowAlone(w.latency)), w.latency.N, seconds(w.target))
 	case clampHeld:
 		return fmt.Sprintf("; held at %d, the peak of the last %s", d.Active, seconds(holdFor.Seconds()))
 	}
@@ -144,14 +152,6 @@ func decimal(x float64) string {
 	return fmt.Sprintf("%.1f", x)
 }
 
-func (l *load) erlangs() string {
-	text := decimal(l.erlang) + " erlang"
-	if l.calmed {
-		text += " at the service time of when the CPU was free"
-	}
-	return text
-}
-
 // percent gives two figures, and never calls something nothing.
 func percent(share float64) string {
 	tenths := math.Round(1000 * share)
@@ -173,4 +173,15 @@ func seconds(s float64) string {
 		return fmt.Sprintf("%.0f ms", ms)
 	}
 	return fmt.Sprintf("%.3g s", time.Duration(s*float64(time.Second)).Round(time.Millisecond).Seconds())
+}
+
+// amount is a number of requests as far as a forecast can tell.
+func amount(n float64) string {
+	switch {
+	case n < 0.05:
+		return "none"
+	case n < 9.95:
+		return fmt.Sprintf("%.1f", n)
+	}
+	return fmt.Sprintf("%.0f", n)
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -8,15 +9,38 @@ import (
 // The sentences of every rule and limit are in testdata/*.txt, as they come about. Here are those of one snapshot each, and the figures.
 func TestTheSentenceSaysWhatFewerWouldCost(t *testing.T) {
 	cfg, in := quiet()
-	in.Slow.Arrivals, in.MeanBusy, in.BusyTime = 546, 0, 600*104*time.Millisecond
+	in.Slow.Arrivals, in.MeanBusy, in.Busy = 546, 0, 0
 	in.Service = []Bucket{{50 * time.Millisecond, 50 * time.Millisecond, 400}, {212 * time.Millisecond, 212 * time.Millisecond, 200}}
 	d, _ := Decide(cfg, in, State{})
-	want := "model: at 18.2/s x 104 ms (1.9 erlang) 3 workers would make 4.7 % miss 300 ms by waiting, 4 make 0.5 %"
-	if d.Reason != want {
-		t.Errorf("got  %s\nwant %s", d.Reason, want)
+	want := "usual: at 18.2/s x 104 ms (1.9 erlang) 3 workers would make 4.7 % miss 300 ms by waiting, 4 make 0.5 %"
+	if got := d.Sentence(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if d.Need != 4 || percent(d.Misses[0]) != "4.7 %" || percent(d.Misses[1]) != "0.5 %" {
 		t.Errorf("need %d, predictions %v do not agree with the sentence", d.Need, d.Misses)
+	}
+}
+
+func TestTheSentenceOfTheLookAheadSaysWhoWouldBeLate(t *testing.T) {
+	cfg, in := quiet()
+	in.Busy, in.Idle, in.Queue = 4, 0, 20
+	in.Queued = []Group{{Age: 20 * time.Millisecond, N: 20}}
+	in.Windows = []Window{{Width: time.Second, Arrivals: 40, BatchSquares: 40}}
+	d, _ := Decide(cfg, in, State{})
+	got := d.Sentence()
+	for _, part := range []string{"next: of 60 requests that wait or are expected within 1 s, with ", "; 40 requests came in the last 1 s, 10.0/s before"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("%q lacks %q", got, part)
+		}
+	}
+	if d.Term != termNext || !(d.Misses[0] >= d.Misses[1] && d.Misses[1] >= d.Misses[2]) {
+		t.Errorf("%s: predictions %v do not fall", d.Term, d.Misses)
+	}
+}
+
+func TestADecisionThatNobodyMadeHasNoSentence(t *testing.T) {
+	if got := (Decision{}).Sentence(); got != "" {
+		t.Errorf("got %q, want nothing", got)
 	}
 }
 
@@ -42,7 +66,7 @@ func TestWhatLimitsIsToldByWeight(t *testing.T) {
 			cfg, in := quiet()
 			tt.change(&cfg, &in)
 			if d, _ := Decide(cfg, in, State{}); d.Clamp != tt.want {
-				t.Errorf("limited by %q, want %q (%s)", d.Clamp, tt.want, d.Reason)
+				t.Errorf("limited by %q, want %q (%s)", d.Clamp, tt.want, d.Sentence())
 			}
 		})
 	}
@@ -50,6 +74,7 @@ func TestWhatLimitsIsToldByWeight(t *testing.T) {
 
 func TestFiguresAreWrittenForAPerson(t *testing.T) {
 	tests := []struct{ got, want string }{
+		{amount(0.04), "none"}, {amount(1.24), "1.2"}, {amount(31.4), "31"},
 		{percent(0), "0 %"}, {percent(0.0004), "under 0.1 %"}, {percent(0.0007), "0.1 %"}, {percent(0.061), "6.1 %"}, {percent(0.05), "5 %"},
 		{percent(0.0996), "10 %"}, {percent(0.31), "31 %"}, {percent(1), "100 %"},
 		{seconds(0.00042), "0.42 ms"}, {seconds(0.0051), "5.1 ms"}, {seconds(0.104), "104 ms"}, {seconds(0.9996), "1 s"}, {seconds(2.5), "2.5 s"}, {seconds(61), "61 s"},

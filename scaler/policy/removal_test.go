@@ -15,6 +15,9 @@ func TestAnIdleSurplusWorkerGoesOnlyWhenNothingSpeaksAgainstIt(t *testing.T) {
 	}{
 		{"one too many", nil, 3, 1},
 		{"many too many: still one", nil, 1, 1},
+		{"many too many of many: a tenth", func(_ *Config, in *Snapshot) { in.Active, in.Idle = 29, 28 }, 4, 3},
+		{"a tenth, but no more than are too many", func(_ *Config, in *Snapshot) { in.Active, in.Idle = 39, 38 }, 38, 2},
+		{"a tenth, but no more than are idle", func(_ *Config, in *Snapshot) { in.Active, in.Spare, in.Idle = 40, 1, 1 }, 4, 2},
 		{"none too many", nil, 4, 0},
 		{"one too many when what starts is ready", func(_ *Config, in *Snapshot) { in.Begun = make([]time.Duration, 1) }, 4, 1},
 		{"asked for is not begun", func(_ *Config, in *Snapshot) { in.Asked = 1 }, 4, 0},
@@ -32,6 +35,11 @@ func TestAnIdleSurplusWorkerGoesOnlyWhenNothingSpeaksAgainstIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// missing is a pool in which that many of the last 100 answers missed because they waited.
+func missing(n int) func(*Config, *Snapshot) {
+	return func(_ *Config, in *Snapshot) { in.Latency = Latency{N: 100, Over: n, Missed: n, Requests: 100} }
 }
 
 func TestOneWorkerGoesASecond(t *testing.T) {

@@ -114,14 +114,14 @@ func (p *player) world() *sim {
 func (p *player) watch(d policy.Decision) {
 	l := p.last
 	p.last = d
-	if d.Active == l.Active && d.Spare == l.Spare && d.Pipeline <= l.Pipeline && limit(d) == limit(l) && l.Reason != "" {
+	if d.Active == l.Active && d.Spare == l.Spare && d.Pipeline <= l.Pipeline && limit(d) == limit(l) && l.Term != "" {
 		return
 	}
 	does := ""
 	if d.Pipeline > l.Pipeline {
 		does = fmt.Sprintf(", start %d", d.Pipeline-l.Pipeline)
 	}
-	p.lines = append(p.lines, fmt.Sprintf("%7.2fs  need %d, keep %d + %d%s: %s", p.sim.now.Seconds(), d.Need, d.Active, d.Spare, does, d.Reason))
+	p.lines = append(p.lines, fmt.Sprintf("%7.2fs  need %d, keep %d + %d%s: %s", p.sim.now.Seconds(), d.Need, d.Active, d.Spare, does, d.Sentence()))
 }
 
 // limit is the clamp, where it is more than the hold window.
@@ -137,6 +137,9 @@ func (p *player) play(w workload) {
 	p.lines = append(p.lines, fmt.Sprintf("%7.2fs  %d active, %d spare, %d starting, %d waiting; since: %d begun, %d removed, %d of %d answers late",
 		s.now.Seconds(), s.active(), len(s.spares), len(s.begun), len(s.queue),
 		o.starts-before.starts, o.removals-before.removals, o.over-before.over, o.requests-before.requests))
+	if refused := o.refused - before.refused; refused > 0 {
+		p.lines[len(p.lines)-1] += fmt.Sprintf(", %d of those because they were refused", refused)
+	}
 }
 
 // rate parses "10/s".

@@ -10,8 +10,7 @@ import (
 
 // tick measures, decides and does what was decided, and so again.
 func (s *sim) tick() {
-	d, state := policy.Decide(s.cfg, s.snapshot(), s.state)
-	s.state = state
+	d := s.decide()
 	s.out.decisions = append(s.out.decisions, d)
 	for s.active() < d.Active && len(s.spares) > 0 {
 		s.idle = append(s.idle, pop(&s.spares))
@@ -19,6 +18,7 @@ func (s *sim) tick() {
 	for s.active() > d.Active && len(s.spares) < d.Spare && len(s.idle) > 0 {
 		s.spares = append(s.spares, pop(&s.idle))
 	}
+	s.wait = d.Wait
 	s.asked = max(0, d.Pipeline-len(s.begun))
 	s.begin()
 	for range d.Remove {
@@ -88,7 +88,9 @@ func (s *sim) snapshot() policy.Snapshot {
 		Latency:    s.latency(),
 		StartTime:  s.startTime(),
 		StartFails: s.fails, SinceStartFail: s.now - s.failed,
-		HostCPU: s.hostCPU(),
+		HostCPU:   s.hostCPU(),
+		Queued:    groupAges(s.now, s.queue, func(r request) time.Duration { return r.arrived }),
+		InService: groupAges(s.now, s.inService(), func(r request) time.Duration { return r.began }),
 	}
 	in.MeanBusy = s.level.Mean(s.now, in.Slow.Width)
 	for _, w := range []time.Duration{250, 500, 1000, 2000, 4000, 8000} {
@@ -98,6 +100,40 @@ func (s *sim) snapshot() policy.Snapshot {
 		in.Begun = append(in.Begun, s.now-w.began)
 	}
 	return in
+}
+
+// decide asks the policy under test, or the reference the conditions name.
+func (s *sim) decide() policy.Decision {
+	if s.reference != nil {
+		return s.reference.Decide(s.cfg, s.snapshot())
+	}
+	d, state := policy.Decide(s.cfg, s.snapshot(), s.state)
+	s.state = state
+	return d
+}
+
+func (s *sim) inService() []request {
+	var out []request
+	for _, r := range s.working {
+		out = append(out, r)
+	}
+	return out
+}
+
+// groupAges folds things into at most 32 groups of about equal size, oldest first, as the fleet does.
+func groupAges(now time.Duration, all []request, since func(request) time.Duration) []policy.Group {
+	ages := make([]time.Duration, len(all))
+	for i, r := range all {
+		ages[i] = now - since(r)
+	}
+	slices.SortFunc(ages, func(a, b time.Duration) int { return int(b - a) })
+	parts := min(len(ages), 32)
+	var groups []policy.Group
+	for i := range parts {
+		from, to := i*len(ages)/parts, (i+1)*len(ages)/parts
+		groups = append(groups, policy.Group{Age: ages[(from+to-1)/2], N: to - from})
+	}
+	return groups
 }
 
 func (s *sim) window(width time.Duration) policy.Window {

@@ -20,6 +20,7 @@ func (s *sim) arrive(r request) {
 
 // dispatch gives what waits to who is idle; a spare is promoted within the arrival.
 func (s *sim) dispatch() {
+	s.refuse()
 	for len(s.queue) > 0 {
 		switch {
 		case len(s.idle) > 0:
@@ -34,9 +35,19 @@ func (s *sim) dispatch() {
 	}
 }
 
+// refuse turns away who has waited too long, without an answer that anything is learned from.
+func (s *sim) refuse() {
+	for s.wait > 0 && len(s.queue) > 0 && s.now-s.queue[0].arrived > s.wait {
+		pop(&s.queue)
+		s.out.requests++
+		s.out.over++
+		s.out.refused++
+	}
+}
+
 func (s *sim) serve(w *simWorker, r request) {
-	s.working[w] = true
 	r.began = s.now
+	s.working[w] = r
 	takes := r.service
 	if busy := float64(len(s.working)); s.cores > 0 && busy > s.cores {
 		takes = time.Duration(float64(takes) * math.Pow(busy/s.cores, 1.1))

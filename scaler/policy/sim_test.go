@@ -9,6 +9,7 @@ import (
 
 	"understudy/meter"
 	"understudy/scaler/policy"
+	"understudy/scaler/policy/reference"
 )
 
 // conditions is the world a pool is simulated in. What is not said is as in the findings: lognormal service of 100 ms on average,
@@ -16,17 +17,19 @@ import (
 type conditions struct {
 	cfg       policy.Config
 	seed      uint64
-	mean      time.Duration // of service; 0: 100 ms
-	start     time.Duration // every start takes so long; 0: 0.4 to 0.8 s
-	failStart float64       // share of starts that fail
-	cores     float64       // more busy workers than that slow each other down; 0: no such limit
-	even      bool          // arrivals at even distances, and service that never varies
-	adopted   int           // workers that are there at the beginning
+	mean      time.Duration    // of service; 0: 100 ms
+	start     time.Duration    // every start takes so long; 0: 0.4 to 0.8 s
+	failStart float64          // share of starts that fail
+	cores     float64          // more busy workers than that slow each other down; 0: no such limit
+	even      bool             // arrivals at even distances, and service that never varies
+	adopted   int              // workers that are there at the beginning
+	reference reference.Policy // decides instead of the policy under test, when given
 }
 
 // outcome is what a simulated run came to.
 type outcome struct {
 	requests, over, avoidable int
+	refused                   int // of those over the target
 	starts, removals          int
 	workerTime                time.Duration
 	length                    time.Duration
@@ -83,9 +86,10 @@ type sim struct {
 	watch  func(policy.Decision) // called after each decision was done
 
 	queue   []request
-	idle    []*simWorker // active ones, longest idle first
+	wait    time.Duration // who waits longer is refused; 0: nobody
+	idle    []*simWorker  // active ones, longest idle first
 	spares  []*simWorker
-	working map[*simWorker]bool
+	working map[*simWorker]request
 	begun   []*simWorker
 	asked   int
 	guests  []*simWorker // idle ones that are not ours
@@ -112,7 +116,7 @@ func newSim(c conditions) *sim {
 	}
 	counter := func() *meter.Counter { return meter.NewCounter(10, time.Second) }
 	s := &sim{
-		conditions: c, rng: rand.New(rand.NewPCG(c.seed, 0x5eed)), working: map[*simWorker]bool{}, cpu: -1,
+		conditions: c, rng: rand.New(rand.NewPCG(c.seed, 0x5eed)), working: map[*simWorker]request{}, cpu: -1,
 		arrivals: meter.NewArrivals(),
 		service:  meter.NewHistogram(60, time.Second), total: meter.NewHistogram(10, time.Second),
 		level: meter.NewLevel(600, 100*time.Millisecond), work: meter.NewLevel(20, 50*time.Millisecond),

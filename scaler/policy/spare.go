@@ -7,12 +7,12 @@ const spareSlot = 10 * time.Second
 
 // spareTarget is how many ready workers to keep beyond the need. Where it may grow, it grows to what would have been short of when
 // requests last waited longer than the target leaves them, and keeps that for 300 s.
-func (v *view) spareTarget(w *working, need int) int {
+func (v *view) spareTarget(need int) int {
 	if v.cfg.SpareMax == v.cfg.Spare {
 		return v.cfg.Spare
 	}
 	short := 0
-	if v.waitsTooLong(&w.load) {
+	if v.waitsTooLong() {
 		short = max(0, need-v.ready()) + 1
 	}
 	v.mem.shortfalls.note(v.now, spareSlot, short)
@@ -20,7 +20,7 @@ func (v *view) spareTarget(w *working, need int) int {
 }
 
 // waitsTooLong: the queue takes longer to drain than a request of the 95th percentile can wait and be in time.
-func (v *view) waitsTooLong(l *load) bool {
+func (v *view) waitsTooLong() bool {
 	if v.in.Queue == 0 {
 		return false
 	}
@@ -28,6 +28,6 @@ func (v *view) waitsTooLong(l *load) bool {
 	if slots == 0 {
 		return true
 	}
-	drains := float64(v.in.Queue) * l.service.mean / float64(slots)
-	return drains > max(0, v.target-l.service.quantile(0.95))
+	drains := float64(v.in.Queue) * v.long.mean / float64(slots)
+	return drains > max(0, v.target-v.long.quantile(0.95))
 }

@@ -23,8 +23,8 @@ func TestTheSpareGrowsOnlyWhereItMayAndWaitingWasTooLong(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			v := looking(tt.change)
-			w := working{load: v.offered()}
-			if got := v.spareTarget(&w, tt.need); got != tt.want {
+			v.learn()
+			if got := v.spareTarget(tt.need); got != tt.want {
 				t.Errorf("%d spare, want %d", got, tt.want)
 			}
 		})
@@ -33,15 +33,15 @@ func TestTheSpareGrowsOnlyWhereItMayAndWaitingWasTooLong(t *testing.T) {
 
 func TestAGrownSpareIsKeptForFiveMinutes(t *testing.T) {
 	v := looking(func(c *Config, in *Snapshot) { c.SpareMax, in.Queue = 10, 9 })
-	w := working{load: v.offered()}
-	v.spareTarget(&w, 9)
+	v.learn()
+	v.spareTarget(9)
 	v.in.Queue = 0
 	for _, tt := range []struct {
 		wait time.Duration
 		want int
 	}{{299 * time.Second, 6}, {12 * time.Second, 1}} {
 		v.now += tt.wait
-		if got := v.spareTarget(&w, 9); got != tt.want {
+		if got := v.spareTarget(9); got != tt.want {
 			t.Errorf("%v later %d spare, want %d", tt.wait, got, tt.want)
 		}
 	}

@@ -1,5 +1,8 @@
 // Package policy decides how many workers a pool should have, and says why. It is pure: no clock, no I/O, no randomness, no
 // goroutine, no memory between calls but the State the caller hands back. Same input, same output.
+//
+// It predicts who will miss the target because of waiting, and starts only what can still change that. Decide tells the order of things; each rule
+// has a file of its own, which names its formula by the number it has in the findings.
 package policy
 
 import "time"
@@ -58,12 +61,12 @@ type Snapshot struct {
 	Queue     int     // requests waiting
 	Queued    []Group // their ages, oldest first, at most 32 groups
 	InService []Group // ages of the tasks in service, oldest first, at most 32 groups
-	Standing  int     // the least of Busy+Queue over the last 0.5 s
+	Standing  int     // the least of Busy+Queue over the last 0.5 s; for reference policies
 
 	Windows  []Window      // 0.25, 0.5, 1, 2, 4, 8 s
 	Slow     Window        // 30 s, or as long as the process has run
 	MeanBusy float64       // mean of Busy over Slow.Width
-	BusyTime time.Duration // integral of Busy over the service window, unfinished tasks included
+	BusyTime time.Duration // integral of Busy over the service window, unfinished tasks included; for reference policies
 	Service  []Bucket      // service times of the answers of the last 60 s (the service window)
 	Recent   []Bucket      // the same over the last 5 s
 	Latency  Latency
@@ -86,12 +89,18 @@ type Decision struct {
 	Pipeline int // starts that should be in flight or asked for now; asked-for ones beyond it are dropped
 	Remove   int // idle workers that may go now
 
+	// Wait is the longest a request should wait for a worker now; 0: as configured. It is short while the pool cannot grow and its queue keeps
+	// standing, because then who waits longer is late anyhow and makes those behind late too.
+	Wait time.Duration
+
 	Need    int           // workers the load needs now, without the spare, after bounds
-	Term    string        // which rule won: idle, model, surge, backlog, standing, feedback, min
+	Term    string        // which rule won: idle, usual, reserve, next, min
 	Clamp   string        // what limited it: max, held, start-backoff, host-saturated, failing, slow-service; empty: nothing
-	Reason  string        // one sentence for a person, with the figures it rests on
+	Reason  string        // one sentence for a person. Decide leaves it empty, because it costs more than the decision; Sentence makes it
 	Load    float64       // offered load in erlang
 	Mean    time.Duration // mean service time used
 	Misses  [3]float64    // predicted share that misses by waiting with Need-1, Need, Need+1 workers; -1: not known
 	Backoff time.Duration // until the next start is allowed; 0: now
+
+	work working
 }

@@ -1,33 +1,41 @@
-package policy
+package reference
 
 import (
 	"testing"
 	"time"
+
+	"understudy/scaler/policy"
 )
 
 // missing is a pool in which that many of the last 100 answers missed because they waited.
-func missing(n int) func(*Config, *Snapshot) {
-	return func(_ *Config, in *Snapshot) { in.Latency = Latency{N: 100, Over: n, Missed: n, Requests: 100} }
+func missing(n int) func(*policy.Config, *policy.Snapshot) {
+	return func(_ *policy.Config, in *policy.Snapshot) {
+		in.Latency = policy.Latency{N: 100, Over: n, Missed: n, Requests: 100}
+	}
 }
 
 func TestABreachAddsOneWorker(t *testing.T) {
 	tests := []struct {
 		name   string
-		change func(*Config, *Snapshot)
+		change func(*policy.Config, *policy.Snapshot)
 		want   int
 	}{
 		{"more than the budget", missing(6), 1},
 		{"just the budget", missing(5), 0},
-		{"too few answers to tell", func(_ *Config, in *Snapshot) { in.Latency = Latency{N: 19, Over: 19, Missed: 19, Requests: 19} }, 0},
-		{"slow by service alone", func(_ *Config, in *Snapshot) { in.Latency = Latency{N: 100, Over: 100, Requests: 100} }, 0},
-		{"most requests fail", func(_ *Config, in *Snapshot) {
-			in.Latency = Latency{N: 100, Over: 50, Missed: 50, Failed: 101, Requests: 201}
+		{"too few answers to tell", func(_ *policy.Config, in *policy.Snapshot) {
+			in.Latency = policy.Latency{N: 19, Over: 19, Missed: 19, Requests: 19}
 		}, 0},
-		{"one is starting", func(c *Config, in *Snapshot) { missing(50)(c, in); in.Begun = []time.Duration{0} }, 0},
-		{"one is asked for", func(c *Config, in *Snapshot) { missing(50)(c, in); in.Asked = 1 }, 0},
-		{"the pool is at its max", func(c *Config, in *Snapshot) { missing(50)(c, in); c.Max = 3 }, 0},
-		{"the host has no CPU", func(c *Config, in *Snapshot) { missing(50)(c, in); in.HostCPU = 0.9 }, 0},
-		{"a stricter promise", func(c *Config, in *Snapshot) { missing(2)(c, in); c.Percentile = 99 }, 1},
+		{"slow by service alone", func(_ *policy.Config, in *policy.Snapshot) {
+			in.Latency = policy.Latency{N: 100, Over: 100, Requests: 100}
+		}, 0},
+		{"most requests fail", func(_ *policy.Config, in *policy.Snapshot) {
+			in.Latency = policy.Latency{N: 100, Over: 50, Missed: 50, Failed: 101, Requests: 201}
+		}, 0},
+		{"one is starting", func(c *policy.Config, in *policy.Snapshot) { missing(50)(c, in); in.Begun = []time.Duration{0} }, 0},
+		{"one is asked for", func(c *policy.Config, in *policy.Snapshot) { missing(50)(c, in); in.Asked = 1 }, 0},
+		{"the pool is at its max", func(c *policy.Config, in *policy.Snapshot) { missing(50)(c, in); c.Max = 3 }, 0},
+		{"the host has no CPU", func(c *policy.Config, in *policy.Snapshot) { missing(50)(c, in); in.HostCPU = 0.9 }, 0},
+		{"a stricter promise", func(c *policy.Config, in *policy.Snapshot) { missing(2)(c, in); c.Percentile = 99 }, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

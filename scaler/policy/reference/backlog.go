@@ -1,4 +1,4 @@
-package policy
+package reference
 
 // backlog returns the slots that would clear what waits in time, and how many requests would still wait when a worker started now were
 // ready: those in the queue and those who come until then (a/S*D), less what the ready workers and, on average, half of the starting

@@ -1,18 +1,22 @@
-package policy
+package reference
 
-import "time"
+import (
+	"time"
+
+	"understudy/scaler/policy"
+)
 
 // load is how much work comes, and what is known about one piece of it.
 type load struct {
 	service service
-	erlang  float64 // a: the mean number of slots the work occupies
-	slow    float64 // a by the slow window alone
-	rate    float64 // arrivals per second over the slow window
-	busier  bool    // a comes from the tasks seen in service, which were more than rate x S
-	surging bool    // a comes from a short window
-	window  Window  // that one
-	calmed  bool    // a rests on the service time of before the host was out of CPU, which was less than what is measured
-	slowed  bool    // the host is out of CPU now, and service is slow because of it, as far as one can tell
+	erlang  float64       // a: the mean number of slots the work occupies
+	slow    float64       // a by the slow window alone
+	rate    float64       // arrivals per second over the slow window
+	busier  bool          // a comes from the tasks seen in service, which were more than rate x S
+	surging bool          // a comes from a short window
+	window  policy.Window // that one
+	calmed  bool          // a rests on the service time of before the host was out of CPU, which was less than what is measured
+	slowed  bool          // the host is out of CPU now, and service is slow because of it, as far as one can tell
 }
 
 // offered returns the load by Little's law: a = arrivals per second x mean service time, or the mean number of tasks in service
@@ -59,7 +63,7 @@ type service struct {
 	mean     float64 // S in seconds, unfinished tasks included
 	variance float64 // squared coefficient of variation; 1, that of the exponential law, while there are not enough answers
 	answers  int
-	buckets  []Bucket
+	buckets  []policy.Bucket
 	assumed  float64 // the value of the pseudo-samples, in seconds
 	pseudo   float64 // how many there are
 	weight   float64 // of all samples
@@ -86,9 +90,9 @@ func (v *view) serviceTimes() service {
 }
 
 // moments are the number of answers, the sum of their times in seconds, and of the squares of those.
-func moments(buckets []Bucket) (answers int, sum, squares float64) {
+func moments(buckets []policy.Bucket) (answers int, sum, squares float64) {
 	for _, b := range buckets {
-		x, n := b.middle(), count(b.N)
+		x, n := middle(b), count(b.N)
 		answers += n
 		sum += float64(n) * x
 		squares += float64(n) * x * x
@@ -150,13 +154,13 @@ func (s *service) quantile(q float64) float64 {
 	rank := ceil(q * float64(s.answers))
 	for _, b := range s.buckets {
 		if rank -= count(b.N); rank <= 0 && b.N > 0 {
-			return b.middle()
+			return middle(b)
 		}
 	}
 	return s.assumed
 }
 
 // middle is the service time, in seconds, that stands for all in the bucket.
-func (b Bucket) middle() float64 {
+func middle(b policy.Bucket) float64 {
 	return max(0, float64(b.Lower)/2+float64(b.Upper)/2) / float64(time.Second)
 }
