@@ -162,9 +162,8 @@ func (f *Fleet) unqueue(w *waiter) {
 
 // wait blocks until the waiter is granted a lease or leaves.
 func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
-	deadline := f.deadline(w)
 	for {
-		timer := time.NewTimer(f.nextWake(deadline))
+		timer := time.NewTimer(f.nextWake(w))
 		select {
 		case lease, ok := <-w.granted:
 			timer.Stop()
@@ -178,18 +177,15 @@ func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
 		case <-w.nudged:
 			timer.Stop()
 		case <-timer.C:
-			if f.wake(deadline) {
+			if f.wake(w) {
 				return f.leave(w, ErrQueueTimeout)
 			}
 		}
 	}
 }
 
-func (f *Fleet) deadline(w *waiter) time.Duration {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return w.arrived + w.home.QueueWait
-}
+// deadline is when the waiter's time is over. It moves when its home's queue wait does: the rule in force holds for all who wait.
+func (w *waiter) deadline() time.Duration { return w.arrived + w.home.QueueWait }
 
 // leave takes a waiter out of the queue. One that was granted a lease in the same moment gives it back when its caller has left, and
 // takes it when only its time was over.

@@ -137,24 +137,36 @@ func TestQueueIsBoundedInTime(t *testing.T) {
 	})
 }
 
-func TestQueueWaitChangesForThoseWhoCome(t *testing.T) {
+func TestQueueWaitChangesForAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := New([]PoolConfig{kind("p", "mult")}, time.Now)
+		f := New([]PoolConfig{kind("p", "mult"), kind("other", "mult", "add")}, time.Now)
 		active(t, f, "p", "a")
 		take(t, f, "mult")
-		f.SetQueueWait("p", 100*time.Millisecond)
 		f.SetQueueWait("nobody", 0)
-		in := ask(t.Context(), f, Request{Capability: "mult"})
-		pass(100 * time.Millisecond)
-		expectErr(t, answered(t, in).err, ErrQueueTimeout)
+		early := ask(t.Context(), f, Request{Capability: "mult"})
+		elsewhere := ask(t.Context(), f, Request{Capability: "add"})
+		pass(60 * time.Millisecond)
+		f.SetQueueWait("p", 100*time.Millisecond)
+		late := ask(t.Context(), f, Request{Capability: "mult"})
+		pass(40*time.Millisecond - 1)
+		expectWaiting(t, early)
+		pass(1)
+		expectErr(t, answered(t, early).err, ErrQueueTimeout)
+		expectWaiting(t, late)
 		if !f.Update(with(kind("p", "mult"), func(p *PoolConfig) { p.QueueWait = time.Second })) || f.Update(kind("nobody")) {
 			t.Fatal("Update tells whether there is such a pool")
 		}
-		in = ask(t.Context(), f, Request{Capability: "mult"})
-		pass(time.Second - 1)
-		expectWaiting(t, in)
+		pass(960*time.Millisecond - 1) // a longer wait holds for those who wait, too
+		expectWaiting(t, late)
 		pass(1)
-		expectErr(t, answered(t, in).err, ErrQueueTimeout)
+		expectErr(t, answered(t, late).err, ErrQueueTimeout)
+		expectWaiting(t, elsewhere)
+		end := ask(t.Context(), f, Request{Capability: "mult"})
+		f.SetQueueWait("p", 0)
+		expectErr(t, answered(t, end).err, ErrQueueTimeout)
+		f.SetQueueWait("other", 0)
+		expectErr(t, answered(t, elsewhere).err, ErrQueueTimeout)
+		audit(t, f)
 	})
 }
 

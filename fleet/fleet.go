@@ -119,16 +119,32 @@ func (f *Fleet) Update(c PoolConfig) bool {
 		return false
 	}
 	p.Concurrency, p.Max = max(c.Concurrency, 1), c.Max
-	p.QueueLength, p.QueueWait, p.Target = c.QueueLength, c.QueueWait, c.Target
+	p.QueueLength, p.Target = c.QueueLength, c.Target
+	f.setQueueWait(p, c.QueueWait)
 	return true
 }
 
-// SetQueueWait changes how long requests whose home is this pool may wait from now on.
+// SetQueueWait changes how long requests whose home is this pool may wait, those that wait already included.
 func (f *Fleet) SetQueueWait(pool string, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if p := f.pool(pool); p != nil {
-		p.QueueWait = wait
+		f.setQueueWait(p, wait)
+	}
+}
+
+func (f *Fleet) setQueueWait(p *pool, wait time.Duration) {
+	shorter := wait < p.QueueWait
+	p.QueueWait = wait
+	if !shorter || p.queued == 0 {
+		return
+	}
+	for _, r := range f.routes {
+		for w := r.queue.head; w != nil; w = w.next {
+			if w.home == p {
+				w.nudge()
+			}
+		}
 	}
 }
 

@@ -52,23 +52,23 @@ func (f *Fleet) resume(now time.Duration) {
 	}
 }
 
-// nextWake is how long to sleep: until the deadline, or until a worker that said it was busy may be asked again.
-func (f *Fleet) nextWake(deadline time.Duration) time.Duration {
+// nextWake is how long to sleep: until its deadline, or until a worker that said it was busy may be asked again.
+func (f *Fleet) nextWake(w *waiter) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.since()
-	until := deadline
+	until := w.deadline()
 	for _, p := range f.paused {
 		until = min(until, p.paused)
 	}
 	return max(until-now, 0)
 }
 
-// wake brings paused workers back and reports whether the deadline has passed.
-func (f *Fleet) wake(deadline time.Duration) bool {
+// wake brings paused workers back and reports whether the waiter's time is over.
+func (f *Fleet) wake(w *waiter) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.since()
 	f.resume(now)
-	return now >= deadline
+	return now >= w.deadline()
 }

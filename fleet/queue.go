@@ -75,11 +75,14 @@ func (q *queue) first(passed uint64) *waiter {
 
 // nudge makes the waiter at the head look at the clock again.
 func (q *queue) nudge() {
-	if q.head == nil {
-		return
+	if q.head != nil {
+		q.head.nudge()
 	}
+}
+
+func (w *waiter) nudge() {
 	select {
-	case q.head.nudged <- struct{}{}:
+	case w.nudged <- struct{}{}:
 	default:
 	}
 }

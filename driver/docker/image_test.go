@@ -187,9 +187,11 @@ func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
 	if err := d.engine.api.NetworkRemove(t.Context(), network); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Start(t.Context(), spec); err != nil {
-		t.Errorf("Start: %v", err)
+	inst, err := d.Start(t.Context(), spec)
+	if err != nil {
+		t.Fatalf("Start: %v", err)
 	}
+	image = inspected(t, d, inst).Image // by its id: at this moment another sweep may just have taken its name
 	if _, err := other.Sweep(t.Context(), false); err != nil || !there() {
 		t.Errorf("after the Sweep of another instance the image that a worker uses is there: %v, %v", there(), err)
 	}
