@@ -27,6 +27,7 @@ func TestUnderLoadWorkersComeStepInAndGoAndNothingIsLeft(t *testing.T) {
 	if n := len(p.workers("general", "active", "spare")); n < 1 {
 		t.Fatalf("%d workers when it says it is ready", n)
 	}
+	await(t, "the spare is there too", func() bool { return len(p.workers("general", "spare")) == 1 })
 	most := make(chan int, 1)
 	stop := make(chan struct{})
 	go func() {
