@@ -60,8 +60,9 @@ func TestUnderLoadWorkersComeStepInAndGoAndNothingIsLeft(t *testing.T) {
 	if report.Starts.Spare == 0 {
 		t.Error("the spare never stepped in")
 	}
-	await(t, "the pool is back at one active worker and one spare", func() bool {
-		return len(p.workers("general", "active")) == 1 && len(p.workers("general")) == 2
+	// All but what the reserve keeps for a while because requests missed their target at the beginning.
+	await(t, "most of the workers are gone", func() bool {
+		return len(p.workers("general", "active")) <= peak/2 && len(p.workers("general", "spare")) == 1
 	})
 	p.end()
 	if left := containers(t, p.instance); len(left) > 0 {
