@@ -6,14 +6,18 @@ import (
 	"understudy/scaler/policy"
 )
 
-// naive is what one writes first: one more worker while the mean latency of the last 10 s is over the target, one fewer while it is under half of it.
+// naive is what one writes first: every 2 s, one more worker when the mean latency of the last 10 s is over the target, one fewer when it is under half of it.
 // It is wrong in two ways worth seeing: latency never falls below the service time, however many workers idle; and while nothing is answered, its mean is 0.
 type naive struct {
 	want    int
+	decided time.Duration
 	samples window
 }
 
-const naiveWindow = 10 * time.Second
+const (
+	naiveWindow = 10 * time.Second
+	naiveTick   = 2 * time.Second
+)
 
 func (n *naive) Decide(cfg policy.Config, in policy.Snapshot) policy.Decision {
 	n.samples.add(in.Now, float64(in.Busy+in.Queue))
@@ -21,13 +25,14 @@ func (n *naive) Decide(cfg policy.Config, in policy.Snapshot) policy.Decision {
 	if in.Latency.N > 0 { // Little: time in the system = how many are in it / how many leave it a second
 		mean = n.samples.mean(in.Now, naiveWindow) * naiveWindow.Seconds() / float64(in.Latency.N)
 	}
-	switch target := cfg.Target.Seconds(); {
-	case in.Now == 0:
-		n.want = 1
-	case mean > target:
-		n.want++
-	case mean < target/2:
-		n.want--
+	if in.Now-n.decided >= naiveTick {
+		n.decided = in.Now
+		switch target := cfg.Target.Seconds(); {
+		case mean > target:
+			n.want++
+		case mean < target/2:
+			n.want--
+		}
 	}
 	n.want = min(max(n.want, cfg.Min, 1), cfg.Max-cfg.Spare)
 	return exactly(n.want, cfg.Spare, in)

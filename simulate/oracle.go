@@ -132,7 +132,7 @@ func (s *noWaiting) arrive(req request) {
 	}
 	s.book.cost(req.at, req.at+req.service, 1, 1)
 	s.busy.push(req.at + req.service)
-	s.most = max(s.most, s.busy.len())
+	s.book.most = max(s.book.most, s.busy.len())
 	s.book.answered(req.at, req.service, req.service, s.target)
 }
 
@@ -144,7 +144,7 @@ func (s *noWaiting) settle(now time.Duration) {
 }
 
 func (s *noWaiting) end(length time.Duration) *book {
-	if s.most > s.limit {
+	if s.book.most > s.limit {
 		return nil
 	}
 	s.settle(1 << 62)

@@ -96,6 +96,7 @@ func (s *perSecond) misses(c int) (n int) {
 func (s *perSecond) pass(c int) {
 	end := s.now + time.Second
 	s.overhang(c, end)
+	s.book.most = max(s.book.most, c, s.present())
 	s.cost(s.now, end, c)
 	begin := s.now
 	served := 0

@@ -11,7 +11,7 @@ func TestSketch(t *testing.T) {
 		l, err := FromWorkload(w, 0, nil)
 		if err != nil { t.Fatal(err) }
 		at := time.Now()
-		r, err := Run(t.Context(), Options{Load: l, Seed: 1})
+		r, err := Run(t.Context(), Options{Load: l, Seed: 1, Policies: []string{"naive"}})
 		if err != nil { t.Fatal(err) }
 		r.WriteText(os.Stdout)
 		t.Log(time.Since(at))
