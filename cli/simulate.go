@@ -69,7 +69,7 @@ func (f *simulateFlags) register(cmd *cobra.Command) {
 	fs.DurationVar(&f.duration, "duration", 0, "of a workload (default 15m), or end a trace after so long")
 	fs.DurationVar(&f.target, "target", 0, "latency target of the pool there is without --config (default 300ms)")
 	fs.Uint64Var(&f.seed, "seed", 1, "of the random choices: the same seed gives the same result")
-	fs.StringVar(&f.format, "format", "text", "of the report: text, json or html")
+	fs.StringVar(&f.format, "format", "text", "of the report: text, json, html, or svg for the pictures alone")
 	fs.BoolVar(&f.json, "json", false, "the same as --format json")
 	fs.StringVarP(&f.output, "output", "o", "", "FILE for the report (default standard output)")
 }
@@ -90,8 +90,8 @@ func (f *simulateFlags) check(cmd *cobra.Command) error {
 		return wrong("--target and --config exclude each other: the configuration has the target")
 	case given("target") && (f.target < time.Millisecond || f.target > time.Hour):
 		return wrong("--target is %v: it must be 1ms to 1h", f.target)
-	case !slices.Contains([]string{"text", "json", "html"}, f.format):
-		return wrong("--format is %q: it must be text, json or html", f.format)
+	case !slices.Contains([]string{"text", "json", "html", "svg"}, f.format):
+		return wrong("--format is %q: it must be text, json, html or svg", f.format)
 	case f.json && f.format != "json":
 		return wrong("--json and --format %s exclude each other", f.format)
 	}
@@ -121,6 +121,8 @@ func (s session) runSimulate(ctx context.Context, f simulateFlags) error {
 		err = report.WriteJSON(out)
 	case "html":
 		err = report.WriteHTML(out)
+	case "svg":
+		err = report.WriteSVG(out)
 	default:
 		err = report.WriteText(out)
 	}

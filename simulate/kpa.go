@@ -41,7 +41,7 @@ func (k *kpa) Decide(cfg policy.Config, in policy.Snapshot) policy.Decision {
 func (k *kpa) decide(cfg policy.Config, in policy.Snapshot) {
 	ready := float64(max(1, in.Active+in.Spare-k.spare))
 	desired := func(window time.Duration) float64 {
-		want := math.Ceil(k.load.mean(in.Now, window) / (kpaTarget * float64(cfg.Concurrency)))
+		want := math.Ceil(k.load.mean(in.Now, window)/(kpaTarget*float64(cfg.Concurrency)) - 1e-9)
 		return min(max(want, math.Floor(ready/kpaMaxDownRate)), math.Ceil(ready*kpaMaxUpRate))
 	}
 	stable, panicking := desired(kpaStable), desired(kpaPanic)

@@ -60,7 +60,7 @@ func cheapest(ways []seer, length time.Duration) *book {
 	return best
 }
 
-// homes is the index of the pool in which each capability counts.
+// homes is the index of the pool in which each capability counts: of those that have it the one with the fewest capabilities.
 func homes(pools []config.Pool) map[string]int {
 	owner := map[string]int{}
 	for i, p := range pools {

@@ -111,6 +111,7 @@ func (s *perSecond) pass(c int) {
 			break
 		}
 		s.busy.push(begin + req.service)
+		s.book.cost(begin, begin+req.service, 0, 1)
 		s.book.answered(begin, begin-req.at+req.service, req.service, s.target)
 		served++
 	}

@@ -3,6 +3,7 @@ package simulate
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"time"
 )
 
@@ -47,14 +48,27 @@ func newReport(o Options, outcomes []outcome, oracle *book) *Report {
 }
 
 func (b *book) result(name string, oracle *book) Result {
-	share := func(n int) float64 { return float64(n) / float64(b.requests) }
+	share := func(n int) float64 { return rounded(float64(n)/float64(b.requests), 6) }
 	return Result{
 		Name: name, OverTarget: share(b.over), Avoidable: share(b.avoidable),
 		P50: milliseconds(b.latency.at(50)), P95: milliseconds(b.latency.at(95)), P99: milliseconds(b.latency.at(99)),
-		WorkerSeconds: b.workerTime.Seconds(), VsOracle: b.workerTime.Seconds() / oracle.workerTime.Seconds(),
-		Starts: b.starts, Reversals: b.reversals, NoSpareS: b.bare.Seconds(),
+		WorkerSeconds: rounded(b.workerTime.Seconds(), 3), VsOracle: rounded(ratio(b.workerTime, oracle.workerTime), 4),
+		Starts: b.starts, Reversals: b.reversals, NoSpareS: rounded(b.bare.Seconds(), 3),
 		refused: b.turnedAway, most: b.most, series: b.series,
 	}
+}
+
+// ratio is 1 where nothing costs anything: all workers are fixed members.
+func ratio(cost, oracle time.Duration) float64 {
+	if oracle == 0 {
+		return 1
+	}
+	return float64(cost) / float64(oracle)
+}
+
+func rounded(v float64, digits int) float64 {
+	unit := math.Pow10(digits)
+	return math.Round(v*unit) / unit
 }
 
 // milliseconds rounds to whole microseconds.

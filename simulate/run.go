@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"understudy/config"
 	"understudy/fleet"
 	"understudy/meter"
 )
@@ -31,6 +32,7 @@ type run struct {
 	fleet    *fleet.Fleet
 	pools    []*pool
 	home     map[string]*pool // by name
+	owner    map[string]int   // index of the pool in which a capability counts
 	lines    map[string]*line // who waits, by capability
 	starting int              // starts in flight, all pools
 	workers  int              // of ours, starting ones included
@@ -45,10 +47,11 @@ type run struct {
 // overtime is how long after the end of the load requests may still be answered.
 const overtime = time.Hour
 
-func newRun(o Options, policyName string) (*run, error) {
+// newRun makes a run; decides gives each pool that is scaled its policy.
+func newRun(o Options, decides func(config.Pool) (Policy, error)) (*run, error) {
 	r := &run{
 		o: o, agenda: heap[event]{before: sooner}, home: map[string]*pool{}, lines: map[string]*line{},
-		luck: random(o.Seed, seedStarts), cpu: meter.NewLevel(30, 100*time.Millisecond), book: newBook(o.Load.Length),
+		owner: homes(o.Pools), luck: random(o.Seed, seedStarts), cpu: meter.NewLevel(30, 100*time.Millisecond), book: newBook(o.Load.Length),
 	}
 	epoch := time.Unix(0, 0)
 	r.fleet = newFleet(o.Pools, func() time.Time { return epoch.Add(r.now) })
@@ -56,7 +59,7 @@ func newRun(o Options, policyName string) (*run, error) {
 		p := &pool{cfg: c}
 		if c.Scaled() {
 			var err error
-			if p.policy, err = newPolicy(policyName, c.Workers.Max); err != nil {
+			if p.policy, err = decides(c); err != nil {
 				return nil, err
 			}
 		}

@@ -45,7 +45,7 @@ func (r *run) arrive(req request) {
 	lease, place, err := r.fleet.Claim(fleet.Request{Capability: req.capability})
 	switch {
 	case err != nil:
-		r.refuse(req, r.homeOf(req))
+		r.refuse(req, r.pools[r.owner[req.capability]])
 	case place == nil:
 		r.begin(lease, req)
 	default:
@@ -136,19 +136,6 @@ func (r *run) giveUp() {
 			r.book.refused(r.now, overtime, 0, p.cfg.Target.Latency)
 		}
 	}
-}
-
-// homeOf guesses where a request that was refused at the door counts: with the first pool that can do it.
-func (r *run) homeOf(req request) *pool {
-	var found *pool
-	for _, p := range r.pools {
-		for _, capability := range p.cfg.Capabilities {
-			if capability == req.capability && (found == nil || len(p.cfg.Capabilities) < len(found.cfg.Capabilities)) {
-				found = p
-			}
-		}
-	}
-	return found
 }
 
 // notice shows a policy that watches every change what has changed, and lets it decide at once if it wants to.

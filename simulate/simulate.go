@@ -89,7 +89,7 @@ func playAll(ctx context.Context, o Options) []outcome {
 }
 
 func playOne(ctx context.Context, o Options, name string) outcome {
-	r, err := newRun(o, name)
+	r, err := newRun(o, func(p config.Pool) (Policy, error) { return newPolicy(name, p.Workers.Max) })
 	if err != nil {
 		return outcome{err: err}
 	}

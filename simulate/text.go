@@ -16,8 +16,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	refused := r.refused()
 	fmt.Fprintf(t, "policy\tover target\tavoidable\tp50\tp95\tp99\tworker-s\tx oracle\tworkers\tmost\tstarts\treversals\tno spare\t%s\n", pick(refused, "refused\t", ""))
 	for _, p := range r.Policies {
-		fmt.Fprintf(t, "%s\t%.2f %%\t%.2f %%\t%s\t%s\t%s\t%.0f\t%.2f\t%.2f\t%d\t%d\t%d\t%.0f s\t%s\n", p.Name, 100*p.OverTarget, 100*p.Avoidable,
-			inMS(p.P50), inMS(p.P95), inMS(p.P99), p.WorkerSeconds, p.VsOracle, p.WorkerSeconds/r.length.Seconds(), p.most, p.Starts, p.Reversals, p.NoSpareS,
+		fmt.Fprintf(t, "%s\t%.2f %%\t%.2f %%\t%s\t%s\t%s\t%.0f\t%.2f\t%.2f\t%d\t%d\t%d\t%s\t%s\n", p.Name, 100*p.OverTarget, 100*p.Avoidable,
+			inMS(p.P50), inMS(p.P95), inMS(p.P99), p.WorkerSeconds, p.VsOracle, p.WorkerSeconds/r.length.Seconds(), p.most, p.Starts, p.Reversals,
+			pick(p.Name == oracleName, "-", fmt.Sprintf("%.0f s", p.NoSpareS)),
 			pick(refused, fmt.Sprintf("%d\t", p.refused), ""))
 	}
 	return t.Flush()
