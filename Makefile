@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo exercises figures bench cover clean FORCE
+.PHONY: help build test lint demo exercises figures bench bench-policy cover clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ figures: bin/understudy ## the figures of the README, against real Docker: cost 
 
 bench: ## every Go benchmark, briefly
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./...
+
+bench-policy: ## the scaling policy against others, in simulation; TRACES=dir adds the traces in there
+	@$(GO) test -count=1 -tags figures -timeout 15m -run TestFigure -v ./simulate | grep -v -e '^=== ' -e '^--- PASS' -e '^ok '
 
 cover: ## test coverage by package
 	$(GO) test -cover ./...

@@ -160,7 +160,7 @@ func TestEveryArrivalEndsExactlyOnce(t *testing.T) {
 
 func TestTheOracleNeedsLeastOfAllThatMissAsLittle(t *testing.T) {
 	for _, name := range Workloads() {
-		r := simulated(t, Options{Load: fromWorkload(t, name, 4*time.Minute), Seed: 2, Policies: append(AllPolicies(), "fixed=12", "fixed=40")})
+		r := simulated(t, Options{Load: fromWorkload(t, name, 2*time.Minute), Seed: 2, Policies: append(AllPolicies(), "fixed=12", "fixed=40")})
 		oracle := of(t, r, oracleName)
 		if oracle.Avoidable > 0 {
 			t.Errorf("%s: the oracle lets %.2f %% miss", name, 100*oracle.Avoidable)
