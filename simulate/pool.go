@@ -43,6 +43,7 @@ type pool struct {
 	last   policy.Decision
 
 	starts     []time.Duration // when those in flight began, oldest first
+	asked      int             // starts decided on and not begun
 	startTimes []time.Duration // of the last 10
 
 	slots int // tasks its ready workers can take
@@ -59,7 +60,7 @@ func (p *pool) observe(m fleet.Measured, cpu float64) policy.Snapshot {
 	for _, began := range p.starts {
 		in.Begun = append(in.Begun, m.Now-began)
 	}
-	in.Asked = max(0, p.last.Pipeline-len(p.starts))
+	in.Asked = p.asked
 	in.StartTime = scaler.StartTime(p.startTimes)
 	in.SinceStartFail = m.Now
 	in.HostCPU = cpu

@@ -49,6 +49,7 @@ func (r *run) apply(p *pool) {
 	for n := d.Pipeline - len(p.starts); n > 0 && r.starting < scaler.ParallelStarts; n-- {
 		r.start(p)
 	}
+	p.asked = max(0, d.Pipeline-len(p.starts))
 	for _, w := range r.fleet.Retire(name, d.Remove, d.Spare, "scale_down") {
 		r.fleet.Remove(w.ID)
 		p.slots -= p.cfg.Concurrency
