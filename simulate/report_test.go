@@ -14,7 +14,7 @@ import (
 
 func report(t *testing.T) *Report {
 	t.Helper()
-	l := fromWorkload(t, "spike", 2*time.Minute)
+	l := fromWorkload(t, "onoff", time.Minute)
 	l.Name = `<script>alert("x")</script>`
 	return simulated(t, Options{Load: l, Policies: []string{"understudy", "naive", "oracle"}, Seed: 4})
 }

@@ -65,7 +65,7 @@ func TestASmallRunComesOutAsOneWorksItOutByHand(t *testing.T) {
 func TestTheSameSeedGivesTheSameResultAndAnotherAnother(t *testing.T) {
 	run := func(seed uint64) string {
 		var out bytes.Buffer
-		r := simulated(t, Options{Load: fromWorkload(t, "spike", 3*time.Minute), Seed: seed})
+		r := simulated(t, Options{Load: fromWorkload(t, "onoff", time.Minute), Seed: seed})
 		if err := errors.Join(r.WriteJSON(&out), r.WriteHTML(&out)); err != nil {
 			t.Fatal(err)
 		}
@@ -125,11 +125,11 @@ func TestEveryArrivalEndsExactlyOnce(t *testing.T) {
 		pools   []config.Pool
 		refuses bool
 	}{
-		{"spike", fromWorkload(t, "spike", 4*time.Minute), nil, false},
-		{"on and off", fromWorkload(t, "onoff", 3*time.Minute), nil, false},
-		{"batches", fromWorkload(t, "batch", 2*time.Minute), nil, false},
-		{"far too much for a short queue", fromWorkload(t, "steady", time.Minute), []config.Pool{kind("p", short, "*")}, true},
-		{"nobody may wait", fromWorkload(t, "steady", time.Minute), []config.Pool{kind("p", func(p *config.Pool) { p.Queue.Length = 0 }, "*")}, true},
+		{"spike", fromWorkload(t, "spike", 80*time.Second), nil, false},
+		{"on and off", fromWorkload(t, "onoff", time.Minute), nil, false},
+		{"batches", fromWorkload(t, "batch", time.Minute), nil, false},
+		{"far too much for a short queue", fromWorkload(t, "steady", 20*time.Second), []config.Pool{kind("p", short, "*")}, true},
+		{"nobody may wait", fromWorkload(t, "steady", 20*time.Second), []config.Pool{kind("p", func(p *config.Pool) { p.Queue.Length = 0 }, "*")}, true},
 		{"pools that overlap", fromTrace(t, mixed, overlapping), overlapping, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestEveryArrivalEndsExactlyOnce(t *testing.T) {
 
 func TestTheOracleNeedsLeastOfAllThatMissAsLittle(t *testing.T) {
 	for _, name := range Workloads() {
-		r := simulated(t, Options{Load: fromWorkload(t, name, 2*time.Minute), Seed: 2, Policies: append(AllPolicies(), "fixed=12", "fixed=40")})
+		r := simulated(t, Options{Load: fromWorkload(t, name, 80*time.Second), Seed: 2, Policies: []string{"understudy", "per-request", "fixed=12", "fixed=40", oracleName}})
 		oracle := of(t, r, oracleName)
 		if oracle.Avoidable > 0 {
 			t.Errorf("%s: the oracle lets %.2f %% miss", name, 100*oracle.Avoidable)
