@@ -74,6 +74,11 @@ func (p *pool) took(start time.Duration) {
 	}
 }
 
+// longestWait is how long a request may wait when nothing is amiss.
+func (p *pool) longestWait() time.Duration {
+	return scaler.QueueWait(p.cfg, scaler.StartTime(p.startTimes))
+}
+
 // slowed is how much longer work takes when so many tasks share so many cores: they also disturb each other a little. 0 cores is no limit.
 func slowed(busy int, cores float64) float64 {
 	if cores <= 0 || float64(busy) <= cores {

@@ -46,6 +46,7 @@ func (r *run) act(p *pool) {
 func (r *run) apply(p *pool) {
 	d, name := p.last, p.cfg.Name
 	r.fleet.Steer(name, d.Active, d.Spare)
+	r.fleet.SetQueueWait(name, r.patience(p))
 	for n := d.Pipeline - len(p.starts); n > 0 && r.starting < scaler.ParallelStarts; n-- {
 		r.start(p)
 	}
@@ -84,12 +85,9 @@ func (r *run) ready(p *pool, id string, took time.Duration) {
 	r.starting--
 	p.slots += p.cfg.Concurrency
 	p.took(took)
-	r.fleet.SetQueueWait(p.cfg.Name, r.patience(p))
 	r.fleet.Ready(id, "", p.last.Active)
 	r.granted()
 }
 
-// patience is how long a request may wait at this pool.
-func (r *run) patience(p *pool) time.Duration {
-	return scaler.QueueWait(p.cfg, scaler.StartTime(p.startTimes))
-}
+// patience is how long a request that comes now may wait at this pool.
+func (r *run) patience(p *pool) time.Duration { return p.longestWait() }

@@ -123,10 +123,10 @@ func (r *run) timeOut(w *waiting) {
 	r.notice(w.home)
 }
 
-// refuse books a request that gets no answer. In the percentiles it stands with those that waited as long as they may: refused at once would
+// refuse books a request that gets no answer. In the percentiles it stands with those that waited as long as anybody may: refused at once would
 // look quick.
 func (r *run) refuse(req request, home *pool) {
-	r.book.refused(r.now, max(r.now-req.at, r.patience(home)), req.service, home.cfg.Target.Latency)
+	r.book.refused(r.now, max(r.now-req.at, home.longestWait()), req.service, home.cfg.Target.Latency)
 }
 
 // giveUp ends those that still wait or are still served when there is no hope for them.
