@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo exercises figures bench cover clean FORCE
+.PHONY: help build test lint demo exercises figures bench bench-policy verify-simulation pictures cover clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,16 @@ figures: bin/understudy ## the figures of the README: cost of a claim, of a prom
 
 bench: ## every Go benchmark, briefly
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./...
+
+bench-policy: ## the scaling policy against others, in simulation; TRACES=dir adds the traces in there
+	@$(GO) test -count=1 -tags figures -timeout 15m -run TestFigure -v ./simulate | grep -v -e '^=== ' -e '^--- PASS' -e '^ok '
+
+verify-simulation: bin/understudy ## the simulation against real Docker: TRACE=file.csv with durations, LASTS=10m of it
+	@TRACE=$(abspath $(TRACE)) LASTS=$(LASTS) UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags reality -timeout 60m -run TestReality -v ./e2e | grep -v '^=== '
+
+pictures: bin/understudy ## the pictures of docs/, from the simulation
+	bin/understudy simulate --workload spike --policy understudy,kpa+1 --format svg -o docs/spike.svg
+	bin/understudy simulate --workload step --policy understudy,naive --format svg -o docs/step.svg
 
 cover: ## test coverage by package
 	$(GO) test -cover ./...

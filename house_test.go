@@ -19,7 +19,6 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/fleet":                   {"meter"},
 		"understudy/meter":                   {},
 		"understudy/scaler/policy":           {},
-		"understudy/scaler/policy/reference": {"scaler/policy"},
 		"understudy/probe":                   {},
 		"understudy/config":                  {},
 		"understudy/driver":                  {},
@@ -28,11 +27,14 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/driver/drivertest":       {"driver", "driver/tail"},
 		"understudy/driver/tail":             {},
 		"understudy/worker":                  {},
-		"understudy/client":                  {},
+		"understudy/client":                  {"trace"},
+		"understudy/trace":                   {},
+		"understudy/simulate":                {"fleet", "meter", "scaler", "scaler/policy", "scaler/policy/reference", "config", "trace"},
 		"understudy/scaler":                  {"scaler/policy", "fleet", "meter", "driver", "config", "probe"},
 		"understudy/balancer":                {"fleet", "meter", "driver", "config", "probe"},
 		"understudy/metrics":                 {"fleet"},
 		"understudy/admin":                   {"fleet", "scaler", "scaler/policy", "driver"},
+		"understudy/scaler/policy/reference": {"scaler/policy"},
 	}
 	for pkg, imports := range imports(t) {
 		list, ok := allowed[pkg]

@@ -78,7 +78,7 @@ a latency target is kept. One warm spare stands by and steps in without a start.
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(
-		s.balancerCommand(), s.workerCommand(), s.clientCommand(), s.demoCommand(), s.statusCommand(), s.explainCommand(),
+		s.balancerCommand(), s.workerCommand(), s.clientCommand(), s.demoCommand(), s.statusCommand(), s.explainCommand(), s.simulateCommand(),
 		s.logsCommand(), s.configCommand(), s.cleanupCommand(), s.versionCommand(), s.guardCommand(),
 	)
 	return root

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+
+	"understudy/trace"
 )
 
 // Share is one capability of a mix and how often it is chosen, relative to the others.
@@ -37,8 +39,8 @@ func parseShare(part string) (Share, int, error) {
 	name, weight, given := strings.Cut(part, "=")
 	offset := len(name) - len(strings.TrimLeft(name, " "))
 	name = strings.TrimSpace(name)
-	if clean, err := segment(name); err != nil || clean != name {
-		return Share{}, min(offset, len(part)), fmt.Errorf("%q is no capability (letters, digits, . _ -, at most %d)", name, maxKindLength)
+	if clean, err := trace.Segment(name); err != nil || clean != name {
+		return Share{}, min(offset, len(part)), fmt.Errorf("%q is no capability (letters, digits, . _ -, at most %d)", name, trace.MaxKindLength)
 	}
 	if !given {
 		return Share{Capability: name, Weight: 1}, 0, nil
@@ -57,8 +59,8 @@ func (m Mix) validate(p *problems) {
 		p.add("mix", fmt.Sprintf("%d capabilities", len(m)), fmt.Sprintf("at most %d", maxKinds))
 	}
 	for _, s := range m {
-		if clean, err := segment(s.Capability); err != nil || clean != s.Capability {
-			p.add("mix", s.Capability, fmt.Sprintf("a capability of letters, digits, . _ -, at most %d", maxKindLength))
+		if clean, err := trace.Segment(s.Capability); err != nil || clean != s.Capability {
+			p.add("mix", s.Capability, fmt.Sprintf("a capability of letters, digits, . _ -, at most %d", trace.MaxKindLength))
 		}
 		if !legalWeight(s.Weight) {
 			p.add("weight of "+s.Capability, fmt.Sprint(s.Weight), "more than 0 and at most 1000000")
@@ -87,23 +89,4 @@ func (m Mix) choose(r *rand.Rand) string {
 		}
 	}
 	return m[len(m)-1].Capability // rounding left a hair's breadth
-}
-
-// segment turns a kind of task into one path segment: whatever is not a letter, digit, dot, underscore or hyphen becomes a hyphen.
-func segment(kind string) (string, error) {
-	s := strings.Map(func(r rune) rune {
-		if r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)) {
-			return r
-		}
-		return '-'
-	}, strings.TrimSpace(kind))
-	switch {
-	case s == "":
-		return "", fmt.Errorf("it is empty")
-	case len(s) > maxKindLength:
-		return "", fmt.Errorf("it is longer than %d characters", maxKindLength)
-	case s == "." || s == "..":
-		return "", fmt.Errorf("%q means a folder in a path", s)
-	}
-	return s, nil
 }

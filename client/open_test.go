@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"understudy/trace"
 )
 
 // collector is an observer that keeps everything.
@@ -203,7 +205,7 @@ func TestATraceThatChangesWhileItIsPlayedIsAnErrorWithAReport(t *testing.T) {
 		l := newLoad(t.Context(), Options{Timeout: time.Second, Grace: time.Second, MaxInFlight: 10}, plan{}, mustSender(t, Options{Dial: m.dial}), nil)
 		defer l.cancel(nil)
 		defer l.sender.close()
-		tr, err := newTrace("x.csv", strings.NewReader("t\n0\n1\n0.5\n"))
+		tr, err := trace.NewReader("x.csv", strings.NewReader("t\n0\n1\n0.5\n"))
 		if err != nil {
 			t.Fatal(err)
 		}

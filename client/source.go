@@ -1,12 +1,12 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
+
+	"understudy/trace"
 )
 
 // source yields the requests of a run in the order they shall leave, and io.EOF after the last. Not safe for concurrent use, except
@@ -84,8 +84,7 @@ func (s *paced) close() error { return nil }
 // replay follows a trace.
 type replay struct {
 	maker *maker
-	file  *os.File
-	trace *trace
+	trace *trace.Reader
 	speed float64
 	n     int
 	total time.Duration
@@ -93,17 +92,13 @@ type replay struct {
 }
 
 func newReplay(o Options) (*replay, plan, error) {
-	info, err := CheckTrace(o.Trace)
+	info, err := trace.Check(o.Trace)
 	if err != nil {
 		return nil, plan{}, err
 	}
-	f, err := os.Open(o.Trace)
+	tr, err := trace.Open(o.Trace)
 	if err != nil {
-		return nil, plan{}, fmt.Errorf("trace %s cannot be opened: %w", o.Trace, errors.Unwrap(err))
-	}
-	tr, err := newTrace(o.Trace, f)
-	if err != nil {
-		return nil, plan{}, errors.Join(err, f.Close())
+		return nil, plan{}, err
 	}
 	requests := info.Rows
 	if o.N != 0 {
@@ -117,7 +112,7 @@ func newReplay(o Options) (*replay, plan, error) {
 	if o.Duration != 0 {
 		lasts = min(lasts, o.Duration)
 	}
-	r := &replay{maker: newMaker(o), file: f, trace: tr, speed: o.Speed, n: o.N, total: o.Duration}
+	r := &replay{maker: newMaker(o), trace: tr, speed: o.Speed, n: o.N, total: o.Duration}
 	return r, plan{requests, lasts, words}, nil
 }
 
@@ -125,23 +120,23 @@ func (s *replay) next() (task, error) {
 	if s.n != 0 && s.sent >= s.n {
 		return task{}, io.EOF
 	}
-	a, err := s.trace.next()
+	a, err := s.trace.Next()
 	if err != nil {
 		return task{}, err
 	}
-	at := time.Duration(float64(a.at) / s.speed)
+	at := time.Duration(float64(a.At) / s.speed)
 	if s.total != 0 && at >= s.total {
 		return task{}, io.EOF
 	}
-	ms := a.ms
+	ms := a.Millis
 	if ms != unknownMS {
 		ms /= s.speed // times and durations shrink alike, so that the load in busy workers stays the same
 	}
 	s.sent++
-	return s.maker.make(at, a.capability, ms), nil
+	return s.maker.make(at, a.Capability, ms), nil
 }
 
-func (s *replay) close() error { return s.file.Close() }
+func (s *replay) close() error { return s.trace.Close() }
 
 // backToBack has no schedule: callers take the next request when they are free. Unlike the others it is safe for concurrent use.
 type backToBack struct {

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"understudy/trace"
 )
 
 // task is one request to be made.
@@ -52,7 +54,7 @@ func newMaker(o Options) *maker {
 }
 
 // unknownMS stands for "the trace does not say how long this takes".
-const unknownMS = -1
+const unknownMS = trace.Unknown
 
 // make is a request for capability, or for one the mix chooses when it is empty, that shall take ms when that is known.
 func (m *maker) make(at time.Duration, capability string, ms float64) task {

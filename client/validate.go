@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"understudy/trace"
 )
 
 // The highest values Validate lets through. They keep a typing mistake from becoming a load nobody meant.
@@ -19,8 +21,7 @@ const (
 	maxSpeed       = 1_000_000.0
 	maxTimeout     = time.Hour
 	maxInFlight    = 1_000_000
-	maxKinds       = 100 // capabilities of one run; each has histograms of its own
-	maxKindLength  = 64
+	maxKinds       = trace.MaxKinds // capabilities of one run; each has histograms of its own
 )
 
 // Validate reports every problem there is with the options at once, joined; each is one sentence with the name, the value and what
@@ -86,7 +87,7 @@ func (o Options) validateRequest(p *problems) {
 		}
 	}
 	for name := range o.Bodies {
-		if _, err := segment(name); name != "" && err != nil {
+		if _, err := trace.Segment(name); name != "" && err != nil {
 			p.add("capability of a body", name, err.Error())
 		}
 	}

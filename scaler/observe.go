@@ -19,7 +19,7 @@ func (s *Scaler) observe(p *poolState, m fleet.Measured) policy.Snapshot {
 		}
 	}
 	slices.SortFunc(in.Begun, func(a, b time.Duration) int { return cmp.Compare(b, a) })
-	in.Asked = max(0, p.last.Pipeline-p.starts)
+	in.Asked = p.asked
 	in.StartTime = percentile90(p.startTimes)
 	in.StartFails = max(p.fails, p.crashes)
 	in.SinceStartFail = m.Now - p.failedAt

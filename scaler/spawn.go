@@ -11,6 +11,7 @@ import (
 	"understudy/driver"
 	"understudy/fleet"
 	"understudy/probe"
+	"understudy/scaler/policy"
 )
 
 const (
@@ -212,13 +213,18 @@ func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.Int("port", o.port), slog.Duration("took", took))
 }
 
-// setQueueWait: a queue that may wait as long as it needs rides through a start, one that nothing can help is kept short.
 func (s *Scaler) setQueueWait(p *poolState) {
-	wait := QueueWait(p.cfg, percentile90(p.startTimes))
-	if p.last.Wait > 0 {
-		wait = min(wait, p.last.Wait)
+	s.Fleet.SetQueueWait(p.cfg.Name, Patience(p.cfg, percentile90(p.startTimes), p.last))
+}
+
+// Patience is how long a request may wait after a decision: a queue that may wait as long as it needs rides through a start, one that nothing
+// can help is kept short.
+func Patience(c config.Pool, start time.Duration, d policy.Decision) time.Duration {
+	wait := QueueWait(c, start)
+	if d.Wait > 0 {
+		return min(wait, d.Wait)
 	}
-	s.Fleet.SetQueueWait(p.cfg.Name, wait)
+	return wait
 }
 
 // QueueWait is the longest a request may wait: as configured, or with 0 the longest of 10 x target, 3 s and twice the p90 start.

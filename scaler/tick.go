@@ -20,6 +20,7 @@ type poolState struct {
 	seen   bool            // there was one before
 
 	starts     int             // in flight
+	asked      int             // starts decided on that have not begun
 	startTimes []time.Duration // of the last 10 good starts
 	fails      int             // failed starts in a row
 	crashes    int             // workers in a row that were ready and died soon after
@@ -62,6 +63,7 @@ func (s *Scaler) apply(ctx context.Context, p *poolState, d policy.Decision) {
 	s.Fleet.SetDesired(name, d.Need+d.Spare, d.Reason)
 	for n := d.Pipeline - p.starts; n > 0 && s.starting < maxParallelStarts && s.spawn(ctx, p); n-- {
 	}
+	p.asked = max(0, d.Pipeline-p.starts)
 	for _, w := range s.Fleet.Retire(name, d.Remove, d.Spare, "scale_down") {
 		s.retire(w, "scale_down")
 	}
