@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,14 +27,10 @@ const pairs = 30
 // From the decision to the ready worker, against the same container created and started by hand: at most 1.15 times as long.
 func TestFigureStartCostsLittleMoreThanTheEngineItself(t *testing.T) {
 	requireDocker(t)
-	p := start(t, `
-pools:
-  - name: general
-    capabilities: [mult]
-    env: [DURATION=1ms..1ms]
-    workers: {min: 0, max: 1, spare: 0}
-    queue: {wait: 30s}
-`, "--driver", "docker")
+	pool := func(workers int) string {
+		return fmt.Sprintf("pools:\n  - {name: general, capabilities: [mult], workers: {min: %d, max: %d, spare: 0}}\n", workers, pairs+2)
+	}
+	p := start(t, pool(1), "--driver", "docker")
 	engine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)
@@ -42,21 +39,15 @@ pools:
 	_, port := portRange(1)
 
 	var ours, direct []float64
-	for i := range pairs + 1 {
-		resp, body := p.post("/mult", `{"a":6,"b":7}`)
-		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s", resp.Status, body)
-		}
-		w := p.workers("general")[0]
-		byHand := startByHand(t, engine, p.instance, port)
-		if i > 0 { // the first makes the image and the network
-			ours, direct = append(ours, w.StartMS), append(direct, byHand)
-		}
-		req, _ := http.NewRequest(http.MethodDelete, p.admin+"/api/v1/workers/"+w.ID, nil)
-		if _, err := http.DefaultClient.Do(req); err != nil {
+	for i := range pairs {
+		p.rewrite(pool(i + 2)) // one more worker: nothing else happens on the engine meanwhile
+		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "it is gone", func() bool { return len(p.workers("general")) == 0 })
+		await(t, "one more is ready", func() bool { return len(p.workers("general", "active", "spare")) == i+2 })
+		workers := p.workers("general")
+		ours = append(ours, workers[len(workers)-1].StartMS)
+		direct = append(direct, startByHand(t, engine, p.instance, port))
 	}
 	a, b := median(ours), median(direct)
 	fmt.Printf("figure: decision to ready worker %.0f ms, the same by hand through the SDK %.0f ms (medians of %d interleaved pairs): ratio %.2f, allowed 1.15\n", a, b, pairs, a/b)
