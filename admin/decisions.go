@@ -47,7 +47,8 @@ type Wanted struct {
 	Spare     int     `json:"spare"`
 	Starts    int     `json:"starts"` // in flight or asked for
 	Remove    int     `json:"remove"`
-	BackoffMS float64 `json:"backoff_ms"` // until the next start is allowed
+	BackoffMS float64 `json:"backoff_ms"`    // until the next start is allowed
+	WaitMS    float64 `json:"queue_wait_ms"` // the longest a request may wait while the pool cannot grow and its queue keeps standing; 0: as configured
 }
 
 // Inputs are the measurements it rested on.
@@ -154,7 +155,7 @@ func decisionOf(number uint64, e scaler.Entry) Decision {
 		Term: d.Term, Clamp: d.Clamp, Reason: d.Reason, Note: e.Note,
 		LoadErlang: hundredths(d.Load), MeanServiceMS: millis(d.Mean),
 		Misses: [3]Share{Share(d.Misses[0]), Share(d.Misses[1]), Share(d.Misses[2])},
-		Wanted: Wanted{Active: d.Active, Spare: d.Spare, Starts: d.Pipeline, Remove: d.Remove, BackoffMS: millis(d.Backoff)},
+		Wanted: Wanted{Active: d.Active, Spare: d.Spare, Starts: d.Pipeline, Remove: d.Remove, BackoffMS: millis(d.Backoff), WaitMS: millis(d.Wait)},
 		Inputs: inputsOf(e.Input),
 	}
 }

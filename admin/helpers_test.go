@@ -154,7 +154,7 @@ func entry(pool string, from, to int, reason string) scaler.Entry {
 		At: time.Date(2030, 1, 2, 3, 4, 5, 250_400_000, time.UTC), Pool: pool, From: from, To: to, Note: "",
 		Decision: policy.Decision{
 			Active: 2, Spare: 1, Pipeline: 1, Need: to, Term: "model", Clamp: "max", Reason: reason,
-			Load: 1.904, Mean: 104 * time.Millisecond, Misses: [3]float64{-1, 0.06123, 0.007}, Backoff: 2 * time.Second,
+			Load: 1.904, Mean: 104 * time.Millisecond, Misses: [3]float64{-1, 0.06123, 0.007}, Backoff: 2 * time.Second, Wait: 250 * time.Millisecond,
 		},
 		Input: policy.Snapshot{
 			Active: 1, Spare: 1, Begun: []time.Duration{time.Second}, Idle: 0, Others: 1, Busy: 1, Queue: 3, MeanBusy: 0.91,

@@ -101,5 +101,8 @@ func result(w Wanted) string {
 	if w.BackoffMS > 0 {
 		text += ", no start for " + showMillis(w.BackoffMS)
 	}
+	if w.WaitMS > 0 {
+		text += ", nobody waits longer than " + showMillis(w.WaitMS)
+	}
 	return text
 }
