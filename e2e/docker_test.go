@@ -68,8 +68,14 @@ func TestUnderLoadWorkersComeStepInAndGoAndNothingIsLeft(t *testing.T) {
 	if left := containers(t, p.instance); len(left) > 0 {
 		t.Errorf("containers left: %v", left)
 	}
-	if out, _ := exec.Command("docker", "network", "ls", "-q", "--filter", "label=understudy.instance="+p.instance).Output(); len(out) > 0 {
-		t.Errorf("networks left: %s", out)
+	noNetworks(t, p.instance)
+}
+
+func noNetworks(t *testing.T, instance string) {
+	t.Helper()
+	out, err := exec.Command("docker", "network", "ls", "--format", "{{.Name}}", "--filter", "label=understudy.instance="+instance).Output()
+	if err != nil || len(out) > 0 {
+		t.Errorf("networks left: %s%v", out, err)
 	}
 }
 
@@ -332,6 +338,7 @@ func TestOnExitLeaveHandsTheWorkersToTheNextBalancer(t *testing.T) {
 	if left := containers(t, p.instance); len(left) > 0 {
 		t.Errorf("left by the second, which removes: %v", left)
 	}
+	noNetworks(t, p.instance) // not even the one the first balancer made
 }
 
 func TestTheGuardRemovesWhatAKilledBalancerLeftWhenNobodyTakesOver(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"understudy/driver"
@@ -40,7 +41,8 @@ type Driver struct {
 	engine   *engine
 	images   memo[image]
 	networks memo[string]
-	warned   sync.Map // the engine's warnings that were logged
+	warned   sync.Map    // the engine's warnings that were logged
+	stopped  atomic.Bool // a worker was stopped, perhaps one that an earlier process started
 
 	background context.Context // of what goes on after the call that began it has returned; ends in Close
 	stop       context.CancelFunc

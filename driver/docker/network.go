@@ -109,11 +109,22 @@ func (d *Driver) listNetworks(ctx context.Context) (all []network.Summary, err e
 	return all, err
 }
 
-// removeNetworks removes the networks this driver has used. The engine refuses where a worker is left, which is as well: whoever
-// comes next finds it, or makes it anew.
+// removeNetworks removes the networks this driver has used: those it started workers on, and, if it has stopped workers, also those that an
+// earlier process made for them. The engine refuses where a worker is left, which is as well: whoever comes next finds it, or makes it anew.
 func (d *Driver) removeNetworks(ctx context.Context) {
 	ids := d.networks.found()
 	d.networks.forget()
+	if d.stopped.Load() {
+		all, err := d.listNetworks(ctx)
+		if err != nil {
+			d.log.Debug("docker: networks may stay", "error", err)
+		}
+		for _, n := range all {
+			if !slices.Contains(ids, n.ID) {
+				ids = append(ids, n.ID)
+			}
+		}
+	}
 	for _, id := range ids {
 		err := d.engine.do(ctx, d.engine.limits.close, "remove network "+id, func(ctx context.Context) error {
 			return d.engine.api.NetworkRemove(ctx, id)

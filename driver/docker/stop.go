@@ -29,6 +29,7 @@ func (d *Driver) Stop(ctx context.Context, id driver.ID, grace time.Duration) er
 		return err
 	}
 	defer release()
+	d.stopped.Store(true)
 	return d.remove(ctx, found.ID)
 }
 
