@@ -20,11 +20,6 @@ func NewWatcher(file string) *Watcher {
 	return &Watcher{file: file, loaded: look(file)}
 }
 
-// Watch is NewWatcher and Run.
-func Watch(ctx context.Context, file string, onChange func()) {
-	NewWatcher(file).Run(ctx, onChange)
-}
-
 // Run calls onChange, from the goroutine it runs in, whenever the file has changed and then stayed the same for a second, so that one
 // that is still being written is not read. A file that is gone is waited for. Run returns when ctx ends; it may be called once.
 func (w *Watcher) Run(ctx context.Context, onChange func()) {

@@ -158,7 +158,7 @@ func TestWatchLooksOnceASecondUntilItsContextEnds(t *testing.T) {
 		changed, ended := make(chan time.Time, 1), make(chan struct{})
 		go func() {
 			defer close(ended)
-			Watch(ctx, file, func() { changed <- time.Now() })
+			NewWatcher(file).Run(ctx, func() { changed <- time.Now() })
 		}()
 		synctest.Wait()
 		start := time.Now()

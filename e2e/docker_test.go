@@ -93,13 +93,7 @@ func TestAThousandRequestsWhileWorkersComeAndGoLoseNothing(t *testing.T) {
 			if victim == "" {
 				continue
 			}
-			req, _ := http.NewRequest(http.MethodDelete, p.admin+"/api/v1/workers/"+victim, nil)
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return
-			}
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusAccepted {
+			if p.drain(victim) == nil {
 				n++
 			}
 			await(t, "it is gone", func() bool { return !has(p, victim) })
@@ -302,15 +296,9 @@ func TestAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *test
 	}
 	for range 3 { // the ports go round: the taken one's turn comes
 		victim := oldestReady(p)
-		if code, _, stderr := run(t, nil, "status", "--admin", p.admin); code != 0 {
-			t.Fatal(stderr)
-		}
-		req, _ := http.NewRequest(http.MethodDelete, p.admin+"/api/v1/workers/"+victim, nil)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
+		if err := p.drain(victim); err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
 		await(t, "it is replaced", func() bool { return !has(p, victim) && len(p.workers("general", "active", "spare")) == 2 })
 	}
 	ports := p.status().Ports

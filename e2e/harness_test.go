@@ -234,6 +234,11 @@ func (p *process) status() admin.Status {
 	return s
 }
 
+// drain asks for one worker to be taken out.
+func (p *process) drain(id string) error {
+	return admin.Client{Base: p.admin}.Drain(context.Background(), id)
+}
+
 // workers lists the pool's workers in one of the states, or all of them.
 func (p *process) workers(pool string, states ...string) []admin.Worker {
 	p.t.Helper()

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // view is one snapshot seen through one configuration: the figures of Snapshot made safe, what is computed from them, and the memory to update.
 type view struct {
@@ -174,7 +171,3 @@ func readable(in Snapshot) Snapshot {
 }
 
 func count(n int) int { return min(max(n, 0), maxCount) }
-
-// ceil is math.Ceil as a count, and never beyond what is worth thinking about. A hair is taken off, because sums of shares of a
-// second are seldom exact.
-func ceil(x float64) int { return int(math.Ceil(min(max(x-1e-9, 0), maxCount))) }
