@@ -25,7 +25,7 @@ func (s *Scaler) spawn(ctx context.Context, p *poolState) bool {
 		s.refused(p, err)
 		return false
 	}
-	p.refused = ""
+	p.refused = false
 	generation := s.NewToken()
 	w, err := s.Fleet.Add(fleet.Info{
 		ID: s.newWorkerID(), Pool: p.cfg.Name, Generation: generation, Hash: p.cfg.Fingerprint(), Port: port,
@@ -50,15 +50,15 @@ func (s *Scaler) spawn(ctx context.Context, p *poolState) bool {
 	return true
 }
 
-// refused notes once why a pool cannot grow.
+// refused notes why a pool cannot grow: for those who look always, in journal and log once, until it has grown again.
 func (s *Scaler) refused(p *poolState, err error) {
-	if p.refused == err.Error() {
+	s.setTrouble(p, Trouble{At: s.Now(), Error: err.Error()})
+	if p.refused {
 		return
 	}
-	p.refused = err.Error()
-	s.setTrouble(p, Trouble{At: s.Now(), Error: p.refused})
-	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Note: "not grown: " + p.refused})
-	s.Log.Warn("cannot grow", slog.String("pool", p.cfg.Name), slog.String("why", p.refused))
+	p.refused = true
+	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Note: "not grown: " + err.Error()})
+	s.Log.Warn("cannot grow", slog.String("pool", p.cfg.Name), slog.Any("error", err))
 }
 
 // newWorkerID is short, for people; the fleet refuses the rare repetition.

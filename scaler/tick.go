@@ -25,7 +25,7 @@ type poolState struct {
 	fails      int             // failed starts in a row
 	crashes    int             // workers in a row that were ready and died soon after
 	failedAt   time.Duration   // the last of either
-	refused    string          // why it could not grow the last time it should have
+	refused    bool            // it could not grow the last time it should have, and that was noted
 }
 
 // step decides for every pool and does what was decided. Pools with more requests waiting are served first, because starts are few.
