@@ -49,18 +49,21 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
-type servers struct{ public, admin, planner *http.Server }
+type servers struct {
+	public         *balancer.Server
+	admin, planner *http.Server
+}
 
 func (a *App) serve(work context.Context, failed chan<- error) servers {
 	s := servers{public: a.balancer.Server(), admin: a.adminServer(work)}
-	run := func(server *http.Server, l net.Listener) {
+	run := func(server interface{ Serve(net.Listener) error }, l net.Listener) {
 		go func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		}()
 	}
-	run(s.public, balancer.LimitListener(a.public, a.Config.Limits.Connections))
+	run(s.public, a.public)
 	run(s.admin, a.admin)
 	if a.planner != nil {
 		s.planner = a.plannerServer()
@@ -70,7 +73,7 @@ func (a *App) serve(work context.Context, failed chan<- error) servers {
 }
 
 // drain lets clients finish, up to the longest drain time of a pool; who is not done by then is told so.
-func (a *App) drain(public *http.Server) {
+func (a *App) drain(public *balancer.Server) {
 	a.balancer.Drain()
 	deadline := time.Second
 	for _, p := range a.current().Pools {

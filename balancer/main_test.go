@@ -37,7 +37,7 @@ type world struct {
 	fleet    *fleet.Fleet
 	balancer *Balancer
 	records  *records
-	server   *http.Server
+	server   *Server
 	url      string
 	addr     string
 	client   *http.Client
@@ -91,7 +91,7 @@ func newWorldWith(t *testing.T, c config.Config) *world {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = server.Serve(LimitListener(l, c.Limits.Connections))
+		_ = server.Serve(l)
 	}()
 	transport := &http.Transport{DisableCompression: true}
 	w.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
