@@ -105,10 +105,10 @@ func (f *Fleet) pick(r *route, home *pool, not *Worker, now time.Duration) (*Wor
 	return nil, ""
 }
 
-// promote puts the pool's oldest spare that can do it into rotation. One adopted from an earlier configuration may not.
+// promote puts the pool's oldest spare that can do it into rotation. One adopted from an earlier configuration may not, nor one limited to nothing.
 func (p *pool) promote(r *route, not *Worker) *Worker {
 	for i, w := range p.spares {
-		if w != not && slices.Contains(w.group.routes, r) {
+		if w != not && w.limit > 0 && slices.Contains(w.group.routes, r) {
 			p.spares = slices.Delete(p.spares, i, i+1)
 			w.become(Active)
 			return w

@@ -65,7 +65,7 @@ func (a *auditor) leases() {
 	walk(&a.f.slots, func(s *slot) { a.check(s.worker == nil, "a free slot still has worker %v", s.worker) })
 	for w, n := range a.inflight {
 		a.check(int(w.inflight) == n, "worker %s counts %d in flight and has %d leases", w, w.inflight, n)
-		a.check(n <= int(w.limit), "worker %s has %d leases and takes %d", w, n, w.limit)
+		a.check(n <= w.Concurrency, "worker %s has %d leases and takes %d", w, n, w.Concurrency)
 	}
 }
 
@@ -89,7 +89,7 @@ func (a *auditor) queues() {
 // inVain: a worker that could begin now must not sit beside a request that may go to it.
 func (a *auditor) inVain(wt *waiter) {
 	for _, w := range a.f.workers {
-		able := slices.Contains(w.group.routes, wt.route) && w != wt.req.Not
+		able := slices.Contains(w.group.routes, wt.route) && w != wt.req.Not && w.limit > 0
 		a.check(!able || !w.queued, "a request waits for %s though %s is free", wt.route.capability, w)
 		a.check(!able || w.state != Spare || w.paused > 0 || !slices.Contains(wt.route.pools, w.pool),
 			"a request waits for %s though %s is a spare", wt.route.capability, w)
@@ -106,7 +106,7 @@ func (a *auditor) pool(p *pool) {
 			states[w.state]++
 		}
 		if w.state == Active || w.state == Spare {
-			room += int(w.limit - w.inflight)
+			room += max(int(w.limit-w.inflight), 0)
 		}
 		if w.state == Spare {
 			spare = append(spare, w)
@@ -131,6 +131,8 @@ func (a *auditor) workers() {
 	for id, w := range a.f.workers {
 		a.check(w.ID == id, "worker %s is known as %s", w, id)
 		a.check(w.inflight >= 0, "worker %s has %d in flight", w, w.inflight)
+		a.check(w.limit >= 0 && w.limit <= w.allowed && int(w.allowed) <= w.Concurrency, "worker %s has limit %d of %d of %d",
+			w, w.limit, w.allowed, w.Concurrency)
 		a.check(w.inflight == 0 || a.inflight[w] > 0, "worker %s counts %d in flight and has no lease", w, w.inflight)
 		a.check(!w.queued || w.state == Active && w.inflight < w.limit, "worker %s is offered: it is %s with %d in flight", w, w.state, w.inflight)
 		lost := w.state == Active && w.inflight < w.limit && !w.queued && !slices.Contains(a.f.paused, w)

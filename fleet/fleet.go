@@ -237,7 +237,7 @@ func (r *route) hope() bool {
 // tally counts a worker in, or out again, in the state and the group it has.
 func (p *pool) tally(w *Worker, by int) {
 	if w.state == Active || w.state == Spare {
-		p.room += by * int(w.limit-w.inflight)
+		p.room += by * w.room()
 	}
 	if w.state.lives() {
 		w.group.workers += by

@@ -138,7 +138,9 @@ func (l Lease) Release(o Outcome) bool {
 	}
 	w.settle(false)
 	if w.state == Active {
-		w.pool.room++
+		if w.inflight < w.limit {
+			w.pool.room++
+		}
 		w.group.offer(w, now)
 		if w.group.wanted() {
 			f.feed(w.group, now)

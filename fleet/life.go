@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 )
@@ -26,8 +25,9 @@ func (f *Fleet) Add(info Info) (*Worker, error) {
 	if info.Concurrency < 1 {
 		info.Concurrency = home.Concurrency
 	}
-	limit := int32(min(info.Concurrency, math.MaxInt32))
-	w := &Worker{Info: info, pool: home, state: Starting, limit: limit, began: f.since()}
+	w := &Worker{Info: info, pool: home, state: Starting, began: f.since()}
+	w.allowed = w.full()
+	w.limit = w.allowed
 	w.group = f.group(capabilities, home)
 	f.workers[w.ID] = w
 	home.workers = append(home.workers, w)
@@ -97,60 +97,6 @@ func (f *Fleet) activate(w *Worker, now time.Duration) {
 	f.feed(w.group, now)
 }
 
-// Steer labels ready workers of ours so that about active are in rotation: spares are promoted, and idle workers in rotation beyond
-// active become spares while there are fewer than spare of those. It touches no busy worker.
-func (f *Fleet) Steer(pool string, active, spare int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	p := f.pool(pool)
-	if p == nil {
-		return
-	}
-	now := f.since()
-	f.resume(now)
-	have := p.states[Active]
-	for ; have < active && len(p.spares) > 0; have++ {
-		w := p.spares[0]
-		p.spares = p.spares[1:]
-		f.activate(w, now)
-	}
-	for ; have > active && len(p.spares) < spare; have-- {
-		w := p.longestIdle(now)
-		if w == nil {
-			return
-		}
-		w.group.withdraw(w)
-		w.become(Spare)
-		p.spares = append(p.spares, w)
-	}
-}
-
-// Retire picks up to n workers of ours that do nothing, spares beyond spare first, then those idle longest, and drains them. They can
-// be stopped at once.
-func (f *Fleet) Retire(pool string, n, spare int, reason string) []*Worker {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	p := f.pool(pool)
-	if p == nil {
-		return nil
-	}
-	var out []*Worker
-	for len(out) < n {
-		var w *Worker
-		if len(p.spares) > spare {
-			w = p.spares[len(p.spares)-1]
-		} else {
-			w = p.longestIdle(f.since())
-		}
-		if w == nil {
-			break
-		}
-		f.drain(w, reason)
-		out = append(out, w)
-	}
-	return out
-}
-
 // Drain takes a worker out of rotation. The channel is closed once nothing is in flight on it.
 func (f *Fleet) Drain(id, reason string) (<-chan struct{}, error) {
 	f.mu.Lock()
@@ -218,17 +164,10 @@ func (f *Fleet) Remove(id string) {
 // bench takes a worker out of whatever offers it work.
 func (f *Fleet) bench(w *Worker) {
 	w.group.withdraw(w)
-	w.pool.spares = slices.DeleteFunc(w.pool.spares, func(s *Worker) bool { return s == w })
+	f.unspare(w)
 	f.paused = slices.DeleteFunc(f.paused, func(p *Worker) bool { return p == w })
 }
 
-// longestIdle finds the worker of ours in rotation that has had nothing to do for the longest time. One that said it was busy has.
-func (p *pool) longestIdle(now time.Duration) *Worker {
-	var found *Worker
-	for _, w := range p.workers {
-		if w.inflight == 0 && w.free(now) && w.Origin.Ours() && (found == nil || w.last < found.last) {
-			found = w
-		}
-	}
-	return found
+func (f *Fleet) unspare(w *Worker) {
+	w.pool.spares = slices.DeleteFunc(w.pool.spares, func(s *Worker) bool { return s == w })
 }

@@ -12,7 +12,7 @@ type Measured struct {
 	Now time.Duration
 
 	Starting, Spare, Active, Draining, Failed int // workers of ours by state
-	Idle                                      int // of Active, with nothing in flight
+	Idle                                      int // of Active, with nothing in flight and no limit below their concurrency
 	Others                                    int // task slots of workers that are not ours
 
 	Busy      int
@@ -97,7 +97,7 @@ func (p *pool) countInto(m *Measured) {
 		case w.state != Active:
 		case !w.Origin.Ours():
 			m.Others += w.Concurrency
-		case w.inflight == 0:
+		case w.inflight == 0 && !w.withheld():
 			m.Idle++
 		}
 	}
@@ -144,6 +144,7 @@ type WorkerStatus struct {
 	Info
 	State    State
 	InFlight int
+	Limit    int // tasks at a time it may have now, at most its concurrency
 	Served   uint64
 	Age      time.Duration // since it was added
 	Ready    time.Duration // how long it took to become ready; 0: not yet, or not started by us
@@ -193,7 +194,7 @@ func (g *gauge) rate(now time.Duration) float64 {
 }
 
 func (w *Worker) status(now time.Duration) WorkerStatus {
-	s := WorkerStatus{Info: w.Info, State: w.state, InFlight: int(w.inflight), Served: w.served, Age: now - w.began, Reason: w.reason}
+	s := WorkerStatus{Info: w.Info, State: w.state, InFlight: int(w.inflight), Limit: int(w.limit), Served: w.served, Age: now - w.began, Reason: w.reason}
 	if w.readyAt > 0 && w.Origin == Cold {
 		s.Ready = w.readyAt - w.began
 	}

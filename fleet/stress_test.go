@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -33,6 +32,8 @@ type sight struct {
 	inflight atomic.Int32
 	out      atomic.Int64 // the epoch in which it was drained, failed or removed
 	lacks    sync.Map     // capability: the epoch in which it said so
+	limiting sync.Mutex   // one Limit at a time
+	shut     atomic.Int64 // the epoch in which it was limited to nothing; 0: it was not
 }
 
 const (
@@ -147,6 +148,9 @@ func (s *stress) leased(l Lease, req Request, epoch int64) {
 	if out := w.out.Load(); out != 0 && out <= epoch {
 		s.Errorf("%s was given away after it was taken out", l.Worker)
 	}
+	if shut := w.shut.Load(); shut != 0 && shut <= epoch {
+		s.Errorf("%s was given away while it was limited to nothing", l.Worker)
+	}
 	if since, ok := w.lacks.Load(req.Capability); ok && since.(int64) <= epoch {
 		s.Errorf("%s was asked for %s again", l.Worker, req.Capability)
 	}
@@ -195,81 +199,3 @@ func (s *stress) refused(err error) {
 		s.Errorf("Acquire: %v", err)
 	}
 }
-
-// manage adds workers and takes them away until done.
-func (s *stress) manage(done <-chan struct{}, seed uint64, added *atomic.Int64) {
-	random := rand.New(rand.NewPCG(seed, 2))
-	pools := s.f.Status()
-	for i := 0; ; i++ {
-		select {
-		case <-done:
-			return
-		default:
-		}
-		runtime.Gosched()
-		p := pools[random.IntN(len(pools))]
-		switch k := random.IntN(20); {
-		case k < 8:
-			s.add(random, p, fmt.Sprint(p.Name, seed, "-", i), added)
-		case k < 11:
-			s.takeOut(random)
-		case k < 15:
-			s.f.Steer(p.Name, random.IntN(4), random.IntN(3))
-		case k == 15:
-			for _, w := range s.f.Retire(p.Name, random.IntN(2), 1, "stress") {
-				s.out(w)
-				s.f.Remove(w.ID)
-			}
-		case k == 16:
-			s.f.SetUnavailable(p.Name, []string{"", "stress"}[random.IntN(2)])
-		case k == 17:
-			s.f.Measure(p.Name)
-		default:
-			audit(s.T, s.f)
-		}
-	}
-}
-
-func (s *stress) add(random *rand.Rand, p PoolStatus, id string, added *atomic.Int64) {
-	if len(s.f.Workers(Starting, Spare, Active)) >= 16 {
-		return
-	}
-	info := Info{ID: id, Pool: p.Name, Origin: Cold, Capabilities: p.Capabilities}
-	if random.IntN(4) == 0 {
-		info = Info{ID: id, Origin: Registered, Concurrency: 2}
-	}
-	if _, err := s.f.Add(info); err != nil {
-		s.Error(err)
-	}
-	added.Add(1)
-	s.f.Ready(id, "", random.IntN(4))
-}
-
-// takeOut takes one worker out, gently or not.
-func (s *stress) takeOut(random *rand.Rand) {
-	workers := s.f.Workers()
-	if len(workers) < 6 {
-		return
-	}
-	w := workers[random.IntN(len(workers))]
-	switch random.IntN(4) {
-	case 0:
-		s.f.Fail(w.ID, "stress")
-		s.out(w)
-	case 1:
-		s.f.Remove(w.ID)
-		s.out(w)
-	default:
-		idle, err := s.f.Drain(w.ID, "stress")
-		s.out(w)
-		if err == nil && random.IntN(2) == 0 {
-			<-idle // those who hold a lease go on by themselves
-			if _, _, there := s.f.Worker(w.ID); there && s.sight(w).inflight.Load() != 0 {
-				s.Errorf("%s has drained with tasks in flight", w)
-			}
-		}
-		s.f.Remove(w.ID)
-	}
-}
-
-func (s *stress) out(w *Worker) { s.sight(w).out.CompareAndSwap(0, s.epoch.Add(1)) }

@@ -76,7 +76,7 @@ type Info struct {
 type Worker struct {
 	// Touched by every request, kept together so that a claim costs one cache line. Guarded by Fleet.mu.
 	inflight int32
-	limit    int32
+	limit    int32  // tasks at a time, for now
 	ticket   uint32 // of the worker's valid entry in its group's idle set
 	queued   bool   // the entry exists
 	state    State
@@ -94,6 +94,7 @@ type Worker struct {
 	readyAt time.Duration // when it first became ready
 	paused  time.Duration // no new task before this time: it said it was busy
 	busies  int           // busy answers in a row
+	allowed int32         // tasks at a time, as Limit said; else its concurrency
 	idle    chan struct{} // closed when a draining worker has nothing left; nil until it drains
 	settled bool          // idle is closed
 	reason  string        // why it failed or drains
