@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"io"
 	"time"
+
+	"understudy/chart"
 )
 
 //go:embed page.html
@@ -40,13 +42,13 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p := page{Report: r, Style: template.CSS(pictureStyle), Length: r.length, Target: r.target(), Seed: r.seed, Refused: r.refused()}
+	p := page{Report: r, Style: template.CSS(chart.Style), Length: r.length, Target: r.target(), Seed: r.seed, Refused: r.refused()}
 	latency, workers := r.scales()
 	for _, res := range r.Policies {
 		p.Policies = append(p.Policies, pictured{
 			Result: res, Refused: res.refused, Most: res.most, Mean: res.WorkerSeconds / r.length.Seconds(),
-			Latency: template.HTML(r.latencyPicture(res, latency, "")), // made of numbers, and a name that is escaped
-			Workers: template.HTML(r.workersPicture(res, workers, "")),
+			Latency: template.HTML(r.latencyPicture(res, latency, place{})), // made of numbers, and a name that is escaped
+			Workers: template.HTML(r.workersPicture(res, workers, place{})),
 		})
 	}
 	return t.Execute(w, p)
