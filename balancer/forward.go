@@ -186,8 +186,7 @@ func (a *attempt) diagnose(err error) failure {
 
 // lossOf tells whether we were removing the worker when it broke.
 func (b *Balancer) lossOf(w *fleet.Worker) string {
-	now, state, ok := b.fleet.Worker(w.ID)
-	if ok && now == w && state == fleet.Draining {
+	if b.fleet.Leaving(w) {
 		return lostScaleDown
 	}
 	return lostWorkerFailed

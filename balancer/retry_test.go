@@ -248,6 +248,13 @@ func TestAWorkerThatClosesEachConnectionLosesNothing(t *testing.T) {
 }
 
 func TestARequestBrokenByARemovalCountsAsLostByScaleDown(t *testing.T) {
+	t.Run("while the worker drains", func(t *testing.T) { loseByRemoval(t, func(*fleet.Fleet, *fleet.Worker) {}) })
+	t.Run("when the worker is gone", func(t *testing.T) {
+		loseByRemoval(t, func(f *fleet.Fleet, w *fleet.Worker) { f.Remove(w.ID) }) // its drain time was over
+	})
+}
+
+func loseByRemoval(t *testing.T, further func(*fleet.Fleet, *fleet.Worker)) {
 	w := newWorld(t, pool("general", "mult"))
 	began, end := make(chan struct{}), make(chan struct{})
 	url := raw(t, func(_ net.Conn, r *bufio.Reader) {
@@ -262,6 +269,7 @@ func TestARequestBrokenByARemovalCountsAsLostByScaleDown(t *testing.T) {
 	if _, err := w.fleet.Drain(one.ID, "scale in"); err != nil {
 		t.Fatal(err)
 	}
+	further(w.fleet, one)
 	close(end)
 	if res := wait(t, got, "the answer"); res.err != nil || res.resp.StatusCode != 502 {
 		t.Errorf("got %+v", res)

@@ -47,8 +47,7 @@ func (a *attempt) switchProtocols(resp *http.Response) {
 	// The server's reader must not be read any further than what it holds: it would end the request's context with the client's half.
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
 	a.tunnel(client, io.MultiReader(bytes.NewReader(early), client), worker)
-	// A tunnel's length says nothing about how long a task takes, so it must not become a service time.
-	x.lease.Release(fleet.Outcome{Kind: fleet.ClientGone})
+	x.lease.Release(fleet.Outcome{Kind: fleet.Tunnel})
 }
 
 // writeSwitch is the response head, written by hand: the connection is no longer the server's.

@@ -78,6 +78,9 @@ func TestAWebSocketRunsBothWaysAndCountsAsInFlight(t *testing.T) {
 		t.Errorf("recorded as %d", got.code)
 	}
 	until(t, "the slot is free", w.idle)
+	if served := w.fleet.Status()[0].Workers[0].Served; served != 1 {
+		t.Errorf("the worker served %d", served)
+	}
 	if m, _ := w.fleet.Measure("general"); m.Latency.N > 0 || len(m.Service) > 0 || m.Latency.Failed > 0 {
 		t.Errorf("the tunnel's length counts as latency: %+v", m.Latency)
 	}

@@ -80,6 +80,7 @@ const (
 	ClientGone             // the client left; says nothing about the worker
 	Busy                   // the worker said it is busy and did not begin
 	Unused                 // never sent to the worker
+	Tunnel                 // an upgraded connection that ended: served, but how long it lasted is no service time
 )
 
 // Outcome says how a lease ended.
@@ -155,17 +156,24 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 	switch o.Kind {
 	case Served:
 		service, total := now-s.began, now-s.arrived
-		w.busies = 0
-		w.paused = min(w.paused, now)
-		w.served++
+		w.answered(now)
 		w.observe(service)
 		w.pool.gauge.served(now, service)
 		s.home.gauge.answered(now, total, service, s.home.Target)
+	case Tunnel:
+		w.answered(now)
 	case Broke:
 		s.home.gauge.failed.Add(now, 1)
 	case Busy:
 		f.pause(w, now)
 	}
+}
+
+// answered books a sign of health.
+func (w *Worker) answered(now time.Duration) {
+	w.served++
+	w.busies = 0
+	w.paused = min(w.paused, now)
 }
 
 // Lacks records that the worker of this lease answered that it cannot do this capability: it is not asked for it again. Only workers

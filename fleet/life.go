@@ -125,6 +125,14 @@ func (f *Fleet) drain(w *Worker, reason string) {
 	f.dismiss()
 }
 
+// Leaving tells whether the worker is or was being removed on purpose: it was drained, whatever has become of it since. What breaks on it
+// breaks because of that.
+func (f *Fleet) Leaving(w *Worker) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return w.idle != nil
+}
+
 // Fail takes a worker out of rotation because it broke; what is in flight on it goes on if it can. It reports false when the worker has failed or left already.
 func (f *Fleet) Fail(id, reason string) bool {
 	f.mu.Lock()
