@@ -12,6 +12,7 @@ type Request struct {
 	Capability string  // as Resolve gave it
 	Not        *Worker // a worker that must not get it: it failed at this very request
 	Again      *Lease  // the lease of an earlier attempt: the request keeps its place in the queue and is not counted as a new arrival
+	Place      *Place  // where it stood in another fleet; nil: it arrived here
 }
 
 // Start says what a request had to wait for.
@@ -45,16 +46,21 @@ func (f *Fleet) claim(req Request) (Lease, *waiter, error) {
 	now := f.since()
 	f.resume(now)
 	home, arrived, seq := f.arrive(r, req, now)
+	if f.elsewhere != nil {
+		w := newWaiter(req, r, home, arrived, seq)
+		w.sendAway(false)
+		return Lease{}, w, nil
+	}
 	if w, start := f.pick(r, home, req.Not, now); w != nil {
 		return f.lease(w, r, home, arrived, seq, now, start), nil, nil
 	}
 	switch {
 	case !r.hope():
 		return Lease{}, nil, ErrNoWorker
-	case r.queue.n >= home.QueueLength && req.Again == nil:
+	case r.queue.n >= home.QueueLength && !req.admitted():
 		return Lease{}, nil, ErrQueueFull
 	}
-	w := &waiter{req: req, route: r, home: home, arrived: arrived, seq: seq, granted: make(chan Lease, 1), nudged: make(chan struct{}, 1)}
+	w := newWaiter(req, r, home, arrived, seq)
 	r.queue.add(w)
 	home.gauge.level(now, home)
 	return Lease{}, w, nil
@@ -65,10 +71,20 @@ func (f *Fleet) arrive(r *route, req Request, now time.Duration) (home *pool, ar
 	if req.Again != nil && req.Again.home != nil {
 		return req.Again.home, req.Again.arrived, req.Again.order
 	}
-	f.seq++
 	home = r.home()
-	home.gauge.arrivals.Add(now)
+	if !req.admitted() {
+		home.gauge.arrivals.Add(now)
+	}
+	if req.Place != nil {
+		return home, now - req.Place.Waited, req.Place.Order
+	}
+	f.seq++
 	return home, now, f.seq
+}
+
+// admitted tells whether the request has been let in before.
+func (req Request) admitted() bool {
+	return req.Again != nil || req.Place != nil && req.Place.Admitted
 }
 
 // home is the pool an arrival counts in: the first that has the capability, or the next while that one can neither serve nor grow.
@@ -168,20 +184,28 @@ func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
 		case lease, ok := <-w.granted:
 			timer.Stop()
 			if !ok {
-				return Lease{}, ErrNoWorker
+				return f.dismissed(ctx, w)
 			}
 			return lease, nil
 		case <-ctx.Done():
 			timer.Stop()
-			return f.leave(w, context.Cause(ctx))
+			return f.leave(ctx, w, context.Cause(ctx))
 		case <-w.nudged:
 			timer.Stop()
 		case <-timer.C:
 			if f.wake(w) {
-				return f.leave(w, ErrQueueTimeout)
+				return f.leave(ctx, w, ErrQueueTimeout)
 			}
 		}
 	}
+}
+
+// dismissed is the end of waiting without a lease: the workers are elsewhere, or nobody can ever serve the request.
+func (f *Fleet) dismissed(ctx context.Context, w *waiter) (Lease, error) {
+	if w.away {
+		return f.borrow(ctx, w)
+	}
+	return Lease{}, ErrNoWorker
 }
 
 // deadline is when the waiter's time is over. It moves when its home's queue wait does: the rule in force holds for all who wait.
@@ -189,7 +213,7 @@ func (w *waiter) deadline() time.Duration { return w.arrived + w.home.QueueWait 
 
 // leave takes a waiter out of the queue. One that was granted a lease in the same moment gives it back when its caller has left, and
 // takes it when only its time was over.
-func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
+func (f *Fleet) leave(ctx context.Context, w *waiter, cause error) (Lease, error) {
 	f.mu.Lock()
 	if w.queued {
 		f.unqueue(w)
@@ -201,7 +225,7 @@ func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
 	lease, ok := <-w.granted // never blocks: it was granted or closed under the lock
 	switch {
 	case !ok:
-		return Lease{}, ErrNoWorker
+		return f.dismissed(ctx, w)
 	case errors.Is(cause, ErrQueueTimeout):
 		return lease, nil
 	default:

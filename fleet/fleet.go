@@ -50,6 +50,8 @@ type Fleet struct {
 	slots   slotList // released slots, to be used again
 	onGone  []func(*Worker)
 	changed chan struct{}
+
+	elsewhere Elsewhere // who has the workers; nil: this fleet
 }
 
 // pool is one kind of worker, with what was measured about it.

@@ -31,6 +31,8 @@ func (l Lease) Home() string {
 // slot is the fleet's side of a lease. Slots are used again; use tells a stale lease from the current one.
 type slot struct {
 	use        uint64
+	token      uint64 // its name where it was borrowed; 0: it was not
+	lacks      bool   // the worker said that it cannot do the capability
 	worker     *Worker
 	route      *route
 	home       *pool
@@ -97,8 +99,11 @@ func (f *Fleet) lease(w *Worker, r *route, home *pool, arrived time.Duration, se
 		f.slots.remove(s)
 	}
 	s.worker, s.route, s.home, s.arrived, s.began = w, r, home, arrived, now
+	s.token, s.lacks = 0, false
 	w.inflight++
-	w.pool.room--
+	if w.state == Active {
+		w.pool.room--
+	}
 	w.pool.serving.add(s)
 	w.pool.gauge.level(now, w.pool)
 	if home != w.pool {
@@ -126,6 +131,9 @@ func (l Lease) Release(o Outcome) bool {
 	now := f.since()
 	f.settle(s, o, now)
 	w := s.worker
+	if f.elsewhere != nil {
+		f.elsewhere.Returned(Return{Token: s.token, Worker: w.ID, Kind: o.Kind, Lacks: s.lacks})
+	}
 	s.use++
 	w.pool.serving.remove(s)
 	s.worker, s.route, s.home = nil, nil, nil
@@ -188,6 +196,7 @@ func (l Lease) Lacks() bool {
 	w := s.worker
 	believed := s.use == l.use && w.Origin == Registered && len(w.Capabilities) == 0
 	if believed {
+		s.lacks = true
 		f.unlearn(w, s.route)
 	}
 	f.mu.Unlock()

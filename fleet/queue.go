@@ -16,8 +16,15 @@ type waiter struct {
 	granted chan Lease    // capacity 1
 	nudged  chan struct{} // capacity 1: look at the clock again
 
+	away     bool // granted was closed because the workers are elsewhere
+	admitted bool // it had a place in the queue then
+
 	queued     bool
 	prev, next *waiter
+}
+
+func newWaiter(req Request, r *route, home *pool, arrived time.Duration, seq uint64) *waiter {
+	return &waiter{req: req, route: r, home: home, arrived: arrived, seq: seq, granted: make(chan Lease, 1), nudged: make(chan struct{}, 1)}
 }
 
 // queue is a FIFO of waiters with a door at the front for requests that were sent back.
