@@ -32,7 +32,10 @@ func (f *Fleet) Acquire(ctx context.Context, req Request) (Lease, error) {
 	if err != nil || w == nil {
 		return lease, err
 	}
-	return f.wait(ctx, w)
+	if lease, err = f.wait(ctx, w); err == errAway {
+		return f.borrow(ctx, w)
+	}
+	return lease, err
 }
 
 // claim is the part under the lock: a lease, or a place in the queue, or an error.
@@ -184,28 +187,28 @@ func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
 		case lease, ok := <-w.granted:
 			timer.Stop()
 			if !ok {
-				return f.dismissed(ctx, w)
+				return Lease{}, w.dismissed()
 			}
 			return lease, nil
 		case <-ctx.Done():
 			timer.Stop()
-			return f.leave(ctx, w, context.Cause(ctx))
+			return f.leave(w, context.Cause(ctx))
 		case <-w.nudged:
 			timer.Stop()
 		case <-timer.C:
 			if f.wake(w) {
-				return f.leave(ctx, w, ErrQueueTimeout)
+				return f.leave(w, ErrQueueTimeout)
 			}
 		}
 	}
 }
 
-// dismissed is the end of waiting without a lease: the workers are elsewhere, or nobody can ever serve the request.
-func (f *Fleet) dismissed(ctx context.Context, w *waiter) (Lease, error) {
+// dismissed is why the waiting ended without a lease: the workers are elsewhere, or nobody can ever serve the request.
+func (w *waiter) dismissed() error {
 	if w.away {
-		return f.borrow(ctx, w)
+		return errAway
 	}
-	return Lease{}, ErrNoWorker
+	return ErrNoWorker
 }
 
 // deadline is when the waiter's time is over. It moves when its home's queue wait does: the rule in force holds for all who wait.
@@ -213,7 +216,7 @@ func (w *waiter) deadline() time.Duration { return w.arrived + w.home.QueueWait 
 
 // leave takes a waiter out of the queue. One that was granted a lease in the same moment gives it back when its caller has left, and
 // takes it when only its time was over.
-func (f *Fleet) leave(ctx context.Context, w *waiter, cause error) (Lease, error) {
+func (f *Fleet) leave(w *waiter, cause error) (Lease, error) {
 	f.mu.Lock()
 	if w.queued {
 		f.unqueue(w)
@@ -225,7 +228,7 @@ func (f *Fleet) leave(ctx context.Context, w *waiter, cause error) (Lease, error
 	lease, ok := <-w.granted // never blocks: it was granted or closed under the lock
 	switch {
 	case !ok:
-		return f.dismissed(ctx, w)
+		return Lease{}, w.dismissed()
 	case errors.Is(cause, ErrQueueTimeout):
 		return lease, nil
 	default:

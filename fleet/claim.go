@@ -1,9 +1,6 @@
 package fleet
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Waiter is a request that stands in a queue. It ends in one of two ways: Granted yields, or the caller calls Leave.
 type Waiter struct {
@@ -37,6 +34,4 @@ func (w *Waiter) Deadline() time.Duration {
 
 // Leave gives the place in the queue up and returns ErrQueueTimeout. A lease that was granted in the same moment and not yet received is
 // returned in its stead, without an error, and must be released.
-func (w *Waiter) Leave() (Lease, error) {
-	return w.fleet.leave(context.Background(), w.waiter, ErrQueueTimeout)
-}
+func (w *Waiter) Leave() (Lease, error) { return w.fleet.leave(w.waiter, ErrQueueTimeout) }

@@ -14,8 +14,14 @@ import (
 // ErrTakenBack is Elsewhere's answer when there is nobody any more: the fleet decides by itself again.
 var ErrTakenBack = errors.New("whoever had the workers is gone")
 
+// errAway ends the waiting of who must ask elsewhere.
+var errAway = errors.New("the workers are elsewhere")
+
 // Elsewhere is who has the workers now. Its methods are called concurrently.
 type Elsewhere interface {
+	// Given is called once, under the fleet's lock and before anything else: these are the workers with what is in flight on each, and the order
+	// of the last arrival. It must not block.
+	Given(held []Held, order uint64)
 	// Claim blocks until there is a slot, or returns an error of Acquire's, or ctx's cause, or ErrTakenBack.
 	Claim(ctx context.Context, want Want) (Grant, error)
 	// Returned is called under the fleet's lock, in the order in which leases end. It must not block.
@@ -62,17 +68,18 @@ type Held struct {
 // Workers that are given away are numbered on from here, so that requests of the fleet that gave them, which are older or few, come first.
 const nextGeneration = 1 << 40
 
-// HandOver gives every worker away: in one step nothing is claimed here any more. It returns the workers with what is in flight on each,
-// and the order of the last arrival. Requests that wait ask elsewhere at once.
-func (f *Fleet) HandOver(to Elsewhere) (held []Held, order uint64) {
+// HandOver gives every worker away: in one step nothing is claimed here any more. Requests that wait ask elsewhere at once.
+func (f *Fleet) HandOver(to Elsewhere) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.elsewhere = to
+	var held []Held
 	for _, p := range f.pools {
 		for _, w := range p.workers {
 			held = append(held, Held{Info: w.Info, State: w.state, Reason: w.reason, Busy: int(w.inflight)})
 		}
 	}
+	to.Given(held, f.seq)
 	now := f.since()
 	for _, r := range f.routes {
 		for w := r.queue.head; w != nil; w = r.queue.head {
@@ -81,7 +88,6 @@ func (f *Fleet) HandOver(to Elsewhere) (held []Held, order uint64) {
 			w.sendAway(true)
 		}
 	}
-	return held, f.seq
 }
 
 // TakeBack undoes HandOver. Requests that ask elsewhere come back as soon as they are told ErrTakenBack there.

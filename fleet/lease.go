@@ -100,10 +100,10 @@ func (f *Fleet) lease(w *Worker, r *route, home *pool, arrived time.Duration, se
 	}
 	s.worker, s.route, s.home, s.arrived, s.began = w, r, home, arrived, now
 	s.token, s.lacks = 0, false
-	w.inflight++
-	if w.state == Active {
+	if w.state == Active && w.inflight < w.limit { // a slot that is occupied may be beyond the limit
 		w.pool.room--
 	}
+	w.inflight++
 	w.pool.serving.add(s)
 	w.pool.gauge.level(now, w.pool)
 	if home != w.pool {

@@ -175,7 +175,7 @@ func TestMeasureStandingIsTheLeastOfHalfASecond(t *testing.T) {
 	gone := enqueue(t, f, Request{Capability: "mult"})
 	c.pass(time.Second)
 	expect(t, "standing while two wait", measure(t, f, "p").Standing, 4)
-	if _, err := f.leave(t.Context(), gone, context.Canceled); err == nil {
+	if _, err := f.leave(gone, context.Canceled); err == nil {
 		t.Fatal("who leaves gets no lease")
 	}
 	c.pass(time.Second)
