@@ -33,6 +33,7 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/trace":                   {},
 		"understudy/simulate":                {"fleet", "meter", "scaler", "scaler/policy", "scaler/policy/reference", "config", "trace", "chart"},
 		"understudy/scaler":                  {"scaler/policy", "fleet", "meter", "driver", "config", "probe"},
+		"understudy/balancer/acceptance":     {},
 		"understudy/balancer":                {"fleet", "meter", "driver", "config", "probe", "h1"},
 		"understudy/metrics":                 {"fleet"},
 		"understudy/admin":                   {"fleet", "scaler", "scaler/policy", "driver"},

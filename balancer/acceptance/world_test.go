@@ -1,0 +1,238 @@
+package acceptance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"understudy/balancer"
+	"understudy/config"
+	"understudy/fleet"
+)
+
+// front is a way to serve clients. Every row runs over each.
+type front struct {
+	name  string
+	plain bool // refuses heads it cannot read by itself, in plain text
+	serve func(b *balancer.Balancer, p *plan) server
+}
+
+// server is what a front makes of a balancer.
+type server interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	Close() error
+}
+
+func fronts() []front {
+	return []front{{name: "net-http", plain: true, serve: func(b *balancer.Balancer, p *plan) server {
+		s := b.Server()
+		s.HeaderTimeout = p.header
+		return s
+	}}}
+}
+
+// plan is what a world is made from.
+type plan struct {
+	config.Config
+	header  time.Duration // for the head of a request
+	workers []script      // one recorder each; nil: answers OK
+	prober  balancer.Prober
+}
+
+// pool is the first pool's configuration, to be changed.
+func (p *plan) pool() *config.Pool { return &p.Pools[0] }
+
+// newPlan has limits that no row waits for. The capabilities are mult and chat; there is no wildcard.
+func newPlan() *plan {
+	return &plan{
+		Config: config.Config{Instance: "test", Limits: config.Limits{Header: 32 << 10, Idle: patience}, Pools: []config.Pool{{
+			Name: "general", Image: "their/image", Capabilities: []string{"mult", "chat"}, Concurrency: 1, Timeout: patience, IdleTimeout: patience,
+			Target: config.Target{Latency: 300 * time.Millisecond, Percentile: 95}, Workers: config.Workers{Max: 8},
+			Queue: config.Queue{Length: 100, Wait: patience}, Ready: config.Ready{Path: "/", Status: "200-499"},
+		}}},
+		header: patience, workers: []script{nil},
+	}
+}
+
+// world is a balancer behind a real server on a real socket, with a real fleet and workers that keep what they get.
+type world struct {
+	x        *trial
+	front    front
+	plan     *plan
+	fleet    *fleet.Fleet
+	balancer *balancer.Balancer
+	books    *books
+	log      *logBook
+	server   server
+	served   chan struct{}
+	addr     string
+	bare     resources // with a listener and nothing else
+
+	mu        sync.Mutex
+	recorders []*recorder
+	clients   []*client
+}
+
+func newWorld(x *trial, f front, with func(*plan)) *world {
+	p := newPlan()
+	if with != nil {
+		with(p)
+	}
+	var pools []fleet.PoolConfig
+	for _, one := range p.Pools {
+		pools = append(pools, fleet.PoolConfig{
+			Name: one.Name, Capabilities: one.Capabilities, Concurrency: one.Concurrency, Max: one.Workers.Max,
+			QueueLength: one.Queue.Length, QueueWait: one.Queue.Wait, Target: one.Target.Latency,
+		})
+	}
+	w := &world{x: x, front: f, plan: p, fleet: fleet.New(pools, time.Now), books: newBooks(), log: &logBook{}, served: make(chan struct{})}
+	w.balancer = balancer.New(balancer.Options{
+		Fleet: w.fleet, Config: &p.Config, Recorder: w.books, Prober: p.prober,
+		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		x.Fatal(err)
+	}
+	w.addr = l.Addr().String()
+	w.server = f.serve(w.balancer, p)
+	go func() {
+		defer close(w.served)
+		_ = w.server.Serve(l)
+	}()
+	w.bare = settled()
+	for _, s := range p.workers {
+		w.worker("general", s)
+	}
+	return w
+}
+
+// worker starts a recorder and puts it into rotation.
+func (w *world) worker(pool string, s script) *recorder {
+	rec, err := newRecorder(s)
+	if err != nil {
+		w.x.Fatal(err)
+	}
+	w.mu.Lock()
+	w.recorders = append(w.recorders, rec)
+	rec.id = fmt.Sprintf("w%d", len(w.recorders))
+	w.mu.Unlock()
+	w.join(fleet.Info{ID: rec.id, Pool: pool, Address: rec.url(), Generation: "g-" + rec.id, Origin: fleet.Cold})
+	return rec
+}
+
+func (w *world) join(info fleet.Info) *fleet.Worker {
+	one, err := w.fleet.Add(info)
+	if err != nil {
+		w.x.Fatal(err)
+	}
+	w.fleet.Ready(one.ID, info.Address, 1000)
+	return one
+}
+
+// first is the first worker.
+func (w *world) first() *recorder { return w.recorders[0] }
+
+// idle tells whether nothing is in flight and nobody waits.
+func (w *world) idle() bool {
+	for _, p := range w.fleet.Status() {
+		if p.InFlight > 0 || p.Queue > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// queued is how many requests wait.
+func (w *world) queued() int { return w.fleet.Status()[0].Queue }
+
+// end takes everything down, whatever state it is in.
+func (w *world) end() {
+	w.balancer.Abort()
+	_ = w.server.Close()
+	<-w.served
+	for _, one := range w.fleet.Workers() {
+		w.fleet.Remove(one.ID)
+	}
+	w.closeClients()
+	for _, rec := range w.recorders {
+		rec.close()
+	}
+}
+
+func (w *world) closeClients() {
+	w.mu.Lock()
+	clients := w.clients
+	w.clients = nil
+	w.mu.Unlock()
+	for _, c := range clients {
+		c.close()
+	}
+}
+
+// books is a Recorder that keeps what it is told.
+type books struct {
+	mu       sync.Mutex
+	counts   map[string]int
+	codes    map[int]int
+	names    map[string]bool // home and capability of each request: what becomes a metric's label
+	finished chan int        // the code of each request as it ends
+}
+
+func newBooks() *books {
+	return &books{counts: map[string]int{}, codes: map[int]int{}, names: map[string]bool{}, finished: make(chan int, 1<<17)}
+}
+
+func (b *books) Request(home, capability string, code int, _, _, _ time.Duration) {
+	b.mu.Lock()
+	b.codes[code]++
+	b.names[home+"/"+capability] = true
+	b.mu.Unlock()
+	b.finished <- code
+}
+
+func (b *books) count(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts[key]++
+}
+
+func (b *books) Retry(_, reason string) { b.count("retry " + reason) }
+func (b *books) Shed(_, code string)    { b.count("shed " + code) }
+func (b *books) Lost(_, cause string)   { b.count("lost " + cause) }
+
+// of is how often things were counted whose name begins so.
+func (b *books) of(prefix string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for key, count := range b.counts {
+		if strings.HasPrefix(key, prefix) {
+			n += count
+		}
+	}
+	return n
+}
+
+// logBook keeps the log.
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
