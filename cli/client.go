@@ -168,6 +168,7 @@ func (s session) runClient(ctx context.Context, f clientFlags) error {
 	if report == nil {
 		return err
 	}
+	report.Check(assertions)
 	if err := s.writeReport(out, f, report); err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (s session) runClient(ctx context.Context, f clientFlags) error {
 	if err != nil {
 		return err
 	}
-	return s.verdict(report, assertions)
+	return s.verdict(report)
 }
 
 // observer shows how the run goes: every response, or a bar, or nothing.
@@ -185,7 +186,9 @@ func (s session) observer(f clientFlags) client.Observer {
 	if f.quiet {
 		return nil
 	}
-	style := client.ProgressStyle{Terminal: isTerminal(s.err), Colour: s.colour(s.err)}
+	style := client.ProgressStyle{
+		Terminal: isTerminal(s.err), Colour: s.colour(s.err), Width: func() int { return width(s.err) },
+	}
 	if f.verbose {
 		return client.Verbose(s.err, nil)
 	}
@@ -216,13 +219,16 @@ func (s session) writeReport(w io.Writer, f clientFlags, r *client.Report) error
 }
 
 // verdict turns a report into an exit code: 3 when an assertion failed, 130 when a signal cut it short.
-func (s session) verdict(r *client.Report, assertions []client.Assertion) error {
-	failed := client.Failed(assertions, r)
-	for _, clause := range failed {
-		fmt.Fprintln(s.err, "assertion failed:", clause)
+func (s session) verdict(r *client.Report) error {
+	failed := false
+	for _, o := range r.Assertions {
+		if !o.OK {
+			failed = true
+			fmt.Fprintf(s.err, "assertion failed: %s: %s\n", o.Text, o.Got)
+		}
 	}
 	switch {
-	case len(failed) > 0:
+	case failed:
 		return assertionError{}
 	case r.Interrupted:
 		return interruptedError{}

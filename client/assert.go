@@ -15,36 +15,50 @@ type Assertion struct {
 	Percent    bool // Value is a share of the requests in percent; errors only
 }
 
+// Outcome is an assertion and what the report says to it.
+type Outcome struct {
+	Text string `json:"text"` // the clause as written
+	OK   bool   `json:"ok"`   // it holds
+	Got  string `json:"got"`  // in words, as in "p95 was 412 ms"
+}
+
+// Check compares assertions with the report, and keeps what came of it in r.Assertions for whoever writes the report.
+func (r *Report) Check(assertions []Assertion) []Outcome {
+	r.Assertions = make([]Outcome, len(assertions))
+	for i, a := range assertions {
+		ok, got := a.check(r)
+		r.Assertions[i] = Outcome{Text: a.Text, OK: ok, Got: got}
+	}
+	return r.Assertions
+}
+
 // Failed checks every assertion against the report and explains each that does not hold in one line, as in
 // "p95<300ms: p95 was 412 ms". Empty: all hold.
 func Failed(assertions []Assertion, r *Report) []string {
 	var failed []string
 	for _, a := range assertions {
-		if why := a.check(r); why != "" {
-			failed = append(failed, a.Text+": "+why)
+		if ok, got := a.check(r); !ok {
+			failed = append(failed, a.Text+": "+got)
 		}
 	}
 	return failed
 }
 
-// check says why a does not hold; empty when it does.
-func (a Assertion) check(r *Report) string {
+// check tells whether a holds, and what was measured in words.
+func (a Assertion) check(r *Report) (ok bool, got string) {
 	of := measured{r.Count, r.Errors, r.Rate, r.Latency}
 	if a.Capability != "" {
 		c, ok := r.Capabilities[a.Capability]
 		if !ok {
-			return fmt.Sprintf("no request went to %s", a.Capability)
+			return false, fmt.Sprintf("no request went to %s", a.Capability)
 		}
 		of = measured{c.Count, c.Errors, c.Rate, c.Latency}
 	}
-	got, unit, ok := of.metric(a.Metric, a.Percent)
+	v, unit, ok := of.metric(a.Metric, a.Percent)
 	if !ok {
-		return "there was no answer to measure"
+		return false, "there was no answer to measure"
 	}
-	if compare(got, a.Op, a.Value) {
-		return ""
-	}
-	return fmt.Sprintf("%s was %s%s", a.Metric, strconv.FormatFloat(got, 'f', -1, 64), unit)
+	return compare(v, a.Op, a.Value), fmt.Sprintf("%s was %s%s", a.Metric, strconv.FormatFloat(v, 'f', -1, 64), unit)
 }
 
 // measured is what an assertion can be about: a run or one capability of it.

@@ -12,7 +12,8 @@ import (
 // CSVColumns are the columns of WriteCSV, in order. New ones are added at the end.
 //
 // scope is one of total, from_send, queue, service, schedule_error (one row each, in this order), then capability, worker, start,
-// status and cause, one row for each name, sorted by name. A cell that does not apply is empty. Times are in milliseconds.
+// status and cause, one row for each name, sorted by name, then slice, one row for each of Series in order, named by its beginning in
+// seconds. A cell that does not apply is empty. Times are in milliseconds, but for duration_s.
 func CSVColumns() []string {
 	return []string{
 		"scope", "name", "count", "errors", "rate", "duration_s",
@@ -47,7 +48,18 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for cause, n := range sorted(r.ErrorsByCause) {
 		rows = append(rows, countRow("cause", string(cause), n))
 	}
+	for _, s := range r.Series.Slices {
+		rows = append(rows, sliceRow(s, r.Series.SliceS))
+	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+func sliceRow(s Slice, lasts float64) []string {
+	row := []string{"slice", decimal(s.At), strconv.Itoa(s.Count), strconv.Itoa(s.Errors), decimal(s.Rate), decimal(lasts)}
+	if s.Measured == 0 {
+		return append(row, "", "", "", "", "", "", "")
+	}
+	return append(row, decimal(s.P50), "", decimal(s.P95), decimal(s.P99), "", decimal(s.Max), "")
 }
 
 func countRow(scope, name string, n int) []string {

@@ -17,9 +17,10 @@ type Latency struct {
 	Mean float64 `json:"mean"`
 }
 
-// histogram collects times from 1 µs to an hour in constant memory (about 190 KiB once it holds anything). What is longer counts as
-// an hour in the percentiles. The zero value is ready. Not safe for concurrent use.
+// histogram collects times from 1 µs to an hour in constant memory (about 190 KiB once it holds anything, 26 KiB where it is coarse).
+// What is longer counts as an hour in the percentiles. The zero value is ready. Not safe for concurrent use.
 type histogram struct {
+	coarse  bool           // percentiles may be off by 1 % rather than 0.1 %
 	buckets *hdr.Histogram // in µs; nil until the first record
 	sum     float64        // in ns; a float, because a long run of slow answers overflows an int64
 	max     time.Duration
@@ -39,9 +40,14 @@ func (h *histogram) record(d time.Duration) {
 }
 
 func (h *histogram) prepare() {
-	if h.buckets == nil {
-		h.buckets = hdr.New(1, longestRecorded.Microseconds(), 3)
+	if h.buckets != nil {
+		return
 	}
+	digits := 3
+	if h.coarse {
+		digits = 2
+	}
+	h.buckets = hdr.New(1, longestRecorded.Microseconds(), digits)
 }
 
 // add records everything other has.
@@ -61,7 +67,7 @@ func (h *histogram) reset() {
 		return
 	}
 	h.buckets.Reset()
-	*h = histogram{buckets: h.buckets}
+	*h = histogram{buckets: h.buckets, coarse: h.coarse}
 }
 
 // at is the time that p percent of the records do not exceed; 0 when there are none.

@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -12,12 +13,18 @@ import (
 type ProgressStyle struct {
 	Terminal bool // w is a terminal: a bar that is redrawn. Otherwise one plain line every five seconds
 	Colour   bool // ANSI colours are welcome. Only on a terminal
+
+	// Width is asked for the columns of the terminal at each line, because a line that wraps cannot be redrawn. Nil: 80.
+	Width func() int
 }
 
 // NewProgress is an Observer that shows a run to people on w, and leaves a terminal with the cursor at the beginning of an empty line.
 func NewProgress(w io.Writer, style ProgressStyle) Observer {
 	if style.Terminal {
-		return &progressBar{w: w, colour: style.Colour}
+		if style.Width == nil {
+			style.Width = func() int { return 80 }
+		}
+		return &progressBar{w: w, style: style}
 	}
 	return &progressLines{w: w}
 }
@@ -43,14 +50,14 @@ func (p *progressLines) Progress(now Progress) {
 	if now.N > 0 {
 		done = fmt.Sprintf(" of %d", now.N)
 	}
-	fmt.Fprintf(p.w, "%v: %d%s done, %s\n", now.Elapsed.Round(time.Second), now.Done, done, vitals(now, plainErrors(now)))
+	fmt.Fprintf(p.w, "%v: %d%s done, %s\n", now.Elapsed.Round(time.Second), now.Done, done, strings.Join(vitals(now), ", "))
 }
 
 // progressBar redraws one line.
 type progressBar struct {
-	w      io.Writer
-	colour bool
-	bar    *progressbar.ProgressBar // nil until the first snapshot
+	w     io.Writer
+	style ProgressStyle
+	bar   *progressbar.ProgressBar // nil until the first snapshot
 }
 
 const barMax = 1000 // the bar counts in thousandths of the run
@@ -59,29 +66,45 @@ func (p *progressBar) Progress(now Progress) {
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(barMax,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionUseANSICodes(true), progressbar.OptionEnableColorCodes(p.colour),
+			progressbar.OptionUseANSICodes(true), progressbar.OptionEnableColorCodes(p.style.Colour),
 			progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionClearOnFinish())
 	}
 	if now.Final {
 		_ = p.bar.Clear() // the report comes next; a terminal that is gone is no reason to fail the run
 		return
 	}
-	errors := plainErrors(now)
-	if p.colour && now.Errors > 0 {
-		errors = "[red]" + errors + "[reset]"
-	}
 	// At most one short of the end: a full bar is final for the library, and the run is not over until it says so.
 	_ = p.bar.Set(min(int(now.Share()*barMax), barMax-1))
-	p.bar.Describe(fmt.Sprintf("%v left, %s", now.Left().Round(time.Second), vitals(now, errors)))
+	words := append([]string{fmt.Sprintf("%v left", now.Left().Round(time.Second))}, vitals(now)...)
+	line := fitting(words, p.style.Width()-barAtLeast)
+	if p.style.Colour && now.Errors > 0 {
+		line = strings.Replace(line, plural(now.Errors, "error"), "[red]"+plural(now.Errors, "error")+"[reset]", 1)
+	}
+	p.bar.Describe(line)
 }
 
-// vitals is what both ways of showing a run have in common.
-func vitals(p Progress, errors string) string {
-	return fmt.Sprintf("%s/s, %d in flight, p50 %s ms, p95 %s ms, %s, %s", short(p.Rate), p.InFlight,
-		short(milliseconds(p.P50)), short(milliseconds(p.P95)), errors, plural(p.Workers, "worker"))
+// barAtLeast is what the bar takes when there is no room for its blocks: "  30% ||  " and the space at the end.
+const barAtLeast = 11
+
+// fitting joins as many words as there are columns for, the first ones first.
+func fitting(words []string, columns int) string {
+	line := words[0]
+	for _, w := range words[1:] {
+		if len(line)+len(", ")+len(w) > columns {
+			break
+		}
+		line += ", " + w
+	}
+	return line
 }
 
-func plainErrors(p Progress) string { return plural(p.Errors, "error") }
+// vitals is what both ways of showing a run have in common, the most important first.
+func vitals(p Progress) []string {
+	return []string{
+		short(p.Rate) + "/s", fmt.Sprintf("p50 %s p95 %s ms", short(milliseconds(p.P50)), short(milliseconds(p.P95))),
+		plural(p.Errors, "error"), fmt.Sprintf("%d in flight", p.InFlight), plural(p.Workers, "worker"),
+	}
+}
 
 // verbose prints every result.
 type verbose struct {
@@ -98,7 +121,7 @@ func (v *verbose) Progress(p Progress) {
 
 func (v *verbose) Result(r Result) {
 	v.n++
-	line := fmt.Sprintf("%5d  %s  %s ms", v.n, r.Capability, short(milliseconds(r.Latency)))
+	line := fmt.Sprintf("%5d  %s  %5s ms", v.n, r.Capability, short(milliseconds(r.Latency)))
 	if r.Status != 0 {
 		line += fmt.Sprintf("  %d", r.Status)
 	}

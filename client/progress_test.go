@@ -36,9 +36,9 @@ func TestWithoutATerminalThereIsOnePlainLineEveryFiveSeconds(t *testing.T) {
 	last := snapshot(12)
 	last.N, last.Final = 120, true
 	o.Progress(last)
-	want := `5s: 50 done, 9.90/s, 2 in flight, p50 103 ms, p95 151 ms, 0 errors, 3 workers
-10s: 100 done, 9.90/s, 2 in flight, p50 103 ms, p95 151 ms, 1 error, 3 workers
-12s: 120 of 120 done, 9.90/s, 2 in flight, p50 103 ms, p95 151 ms, 1 error, 3 workers
+	want := `5s: 50 done, 9.90/s, p50 103 p95 151 ms, 0 errors, 2 in flight, 3 workers
+10s: 100 done, 9.90/s, p50 103 p95 151 ms, 1 error, 2 in flight, 3 workers
+12s: 120 of 120 done, 9.90/s, p50 103 p95 151 ms, 1 error, 2 in flight, 3 workers
 `
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", &out, want)
@@ -52,7 +52,7 @@ func TestOnATerminalOneLineIsRedrawn(t *testing.T) {
 		o.Progress(snapshot(s))
 	}
 	lines := screen(out.String())
-	if len(lines) != 1 || !regexp.MustCompile(`^ +50% \|█+ +\| +10s left, 9.90/s, 2 in flight, .*p95 151 ms, 1 error, 3 workers *$`).MatchString(lines[0]) {
+	if len(lines) != 1 || !regexp.MustCompile(`^ +50% \|█+ +\| +10s left, 9.90/s, p50 103 p95 151 ms, 1 error, 2 in flight, 3 workers *$`).MatchString(lines[0]) {
 		t.Errorf("the terminal shows %q", lines)
 	}
 	if strings.Contains(out.String(), "\x1b[31m") {
@@ -76,6 +76,24 @@ func TestErrorsAreRedOnlyWhereColourIsWelcome(t *testing.T) {
 	o.Progress(snapshot(10))
 	if !strings.Contains(out.String(), "\x1b[31m1 error") {
 		t.Errorf("an error is not red: %q", &out)
+	}
+}
+
+func TestTheLineFitsTheTerminal(t *testing.T) {
+	crowded := snapshot(10)
+	crowded.Rate, crowded.Errors, crowded.InFlight, crowded.Workers = 12345, 98765, 10000, 432
+	for _, width := range []int{40, 60, 79, 80, 100, 200} {
+		var out bytes.Buffer
+		o := NewProgress(&out, ProgressStyle{Terminal: true, Width: func() int { return width }})
+		o.Progress(crowded)
+		line := screen(out.String())[0]
+		words := line[strings.LastIndex(line, "|")+1:]
+		if n := len("  50% ||") + len(words); n > width {
+			t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
+		}
+		if !strings.Contains(line, "10s left") || strings.Contains(line, "432 workers") != (width >= 100) {
+			t.Errorf("%d columns show %q", width, line)
+		}
 	}
 }
 
@@ -107,9 +125,9 @@ func TestVerboseShowsEveryResult(t *testing.T) {
 	o.Result(Result{Capability: "mult", Latency: 103 * time.Millisecond, Status: 200, Worker: "w1", Start: "spare"})
 	o.Result(Result{Capability: "add", Latency: time.Millisecond, Cause: Connect, Detail: "connection refused"})
 	o.Result(Result{Capability: "add", Latency: time.Millisecond, Status: 503, Cause: Status, Detail: "503 queue-full"})
-	want := `    1  mult  103 ms  200  w1  spare
-    2  add  1.00 ms  connect: connection refused
-    3  add  1.00 ms  503  status: 503 queue-full
+	want := `    1  mult    103 ms  200  w1  spare
+    2  add   1.00 ms  connect: connection refused
+    3  add   1.00 ms  503  status: 503 queue-full
 `
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", &out, want)

@@ -13,28 +13,19 @@ type recentSlot struct {
 	answers int
 	lasted  time.Duration // 0 while it is being filled
 	latency histogram
-	workers map[string]struct{}
+	workers workerSet
 }
 
 const recentTicks = 3
 
-func newRecent() recent {
-	var r recent
-	for i := range r.slots {
-		r.slots[i].workers = map[string]struct{}{}
-	}
-	return r
-}
-
-func (r *recent) record(x Result) {
+// record adds x, which the worker of that number answered; noWorker: nobody is known to have.
+func (r *recent) record(x *Result, worker int) {
 	s := &r.slots[r.now]
 	if x.Status != 0 {
 		s.answers++
-		if x.Worker != "" && len(s.workers) < maxWorkers {
-			s.workers[x.Worker] = struct{}{}
-		}
+		s.workers.add(worker)
 	}
-	if x.Status != 0 || x.Cause == Timeout {
+	if x.measured() {
 		s.latency.record(x.Latency)
 	}
 }
@@ -45,7 +36,7 @@ func (r *recent) fill(p *Progress) {
 	r.since = p.Elapsed
 
 	var all histogram
-	workers := map[string]struct{}{}
+	var workers workerSet
 	var answers int
 	var lasted time.Duration
 	for i := range r.slots {
@@ -53,15 +44,13 @@ func (r *recent) fill(p *Progress) {
 		all.add(&s.latency)
 		answers += s.answers
 		lasted += s.lasted
-		for w := range s.workers {
-			workers[w] = struct{}{}
-		}
+		workers.addAll(s.workers)
 	}
 	if lasted > 0 {
 		p.Rate = float64(answers) / lasted.Seconds()
 	}
 	p.P50, p.P95 = all.at(50), all.at(95)
-	p.Workers = len(workers)
+	p.Workers = workers.len()
 
 	r.now = (r.now + 1) % recentTicks
 	s := &r.slots[r.now]

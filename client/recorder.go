@@ -19,18 +19,26 @@ type recorder struct {
 	service      histogram
 	late         histogram // actual minus intended send
 	capabilities map[string]*capabilityRecord
-	workers      map[string]int // at most maxWorkers, the rest under otherWorkers
+	workers      map[string]*workerRecord // at most maxWorkers, the rest under otherWorkers
 	starts       Starts
 	statuses     map[int]int
 	causes       map[Cause]int
 	samples      map[Cause]string // the first of each cause
 	recent       recent
+	series       series
+	intended     span          // when requests should have left
+	sent         span          // when they did
 	ended        time.Duration // when the last result came
 }
 
 type capabilityRecord struct {
 	count, errors, answers  int
 	latency, queue, service histogram
+}
+
+type workerRecord struct {
+	number int // from 0, in order of appearance
+	count  int
 }
 
 const (
@@ -41,11 +49,11 @@ const (
 func newRecorder() *recorder {
 	return &recorder{
 		capabilities: map[string]*capabilityRecord{},
-		workers:      map[string]int{},
+		workers:      map[string]*workerRecord{},
 		statuses:     map[int]int{},
 		causes:       map[Cause]int{},
 		samples:      map[Cause]string{},
-		recent:       newRecent(),
+		series:       newSeries(),
 	}
 }
 
@@ -65,32 +73,29 @@ func (r *recorder) record(x Result) {
 			r.samples[x.Cause] = x.Detail
 		}
 	}
+	r.intended.add(x.Intended)
 	if x.Cause != Overload {
+		r.sent.add(x.Actual)
 		r.late.record(x.Actual - x.Intended)
 	}
+	worker := noWorker
 	if x.Status != 0 {
-		r.recordAnswer(x)
+		worker = r.recordAnswer(&x, c)
 	}
-	// How long a refused connection took says nothing about the server; how long a timeout took does.
-	if x.Status != 0 || x.Cause == Timeout {
+	if x.measured() {
 		r.latency.record(x.Latency)
 		r.fromSend.record(x.Latency - (x.Actual - x.Intended))
 		c.latency.record(x.Latency)
 	}
-	r.recent.record(x)
+	r.recent.record(&x, worker)
+	r.series.record(&x, worker)
 }
 
-func (r *recorder) recordAnswer(x Result) {
+// recordAnswer returns the number of the worker.
+func (r *recorder) recordAnswer(x *Result, c *capabilityRecord) (worker int) {
 	r.answers++
 	r.statuses[x.Status]++
-	c := r.capability(x.Capability)
 	c.answers++
-	if x.Worker != "" {
-		if _, known := r.workers[x.Worker]; !known && len(r.workers) >= maxWorkers {
-			x.Worker = otherWorkers
-		}
-		r.workers[x.Worker]++
-	}
 	switch x.Start {
 	case "warm":
 		r.starts.Warm++
@@ -107,6 +112,28 @@ func (r *recorder) recordAnswer(x Result) {
 		r.service.record(x.Service)
 		c.service.record(x.Service)
 	}
+	if x.Worker == "" {
+		return noWorker
+	}
+	w := r.worker(x.Worker)
+	w.count++
+	return w.number
+}
+
+func (r *recorder) worker(id string) *workerRecord {
+	w, known := r.workers[id]
+	if known {
+		return w
+	}
+	if len(r.workers) >= maxWorkers {
+		if w, known = r.workers[otherWorkers]; known {
+			return w
+		}
+		id = otherWorkers
+	}
+	w = &workerRecord{number: len(r.workers)}
+	r.workers[id] = w
+	return w
 }
 
 // capability is bounded because the capabilities of a run are: maxKinds at most.

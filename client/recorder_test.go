@@ -65,7 +65,7 @@ func TestTheNumberOfWorkersRememberedIsBounded(t *testing.T) {
 		r.record(answeredBy(fmt.Sprint(i), time.Millisecond))
 	}
 	r.record(answeredBy("0", time.Millisecond))
-	if n := len(r.workers); n != maxWorkers+1 || r.workers[otherWorkers] != 500 || r.workers["0"] != 2 {
+	if n := len(r.workers); n != maxWorkers+1 || r.workers[otherWorkers].count != 500 || r.workers["0"].count != 2 {
 		t.Errorf("%d workers, %d others", n, r.workers[otherWorkers])
 	}
 }
@@ -99,7 +99,7 @@ func TestTheWindowForgetsWhatIsThreeTicksOld(t *testing.T) {
 }
 
 func TestTheSpreadIsAPopulationsStandardDeviation(t *testing.T) {
-	if got := spread(map[string]int{"a": 2, "b": 4, "c": 4, "d": 4, "e": 5, "f": 5, "g": 7, "h": 9}); got != (Spread{8, 5, 2}) {
+	if got := spread(map[string]WorkerReport{"a": {2}, "b": {4}, "c": {4}, "d": {4}, "e": {5}, "f": {5}, "g": {7}, "h": {9}}); got != (Spread{8, 5, 2}) {
 		t.Errorf("%+v", got)
 	}
 	if got := spread(nil); got != (Spread{}) {

@@ -3,7 +3,6 @@ package client
 import (
 	"maps"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -22,6 +21,9 @@ type Report struct {
 	DurationS float64 `json:"duration_s"` // from the start to the last outcome
 	Rate      float64 `json:"rate"`
 
+	IntendedRate float64 `json:"intended_rate"` // requests a second that the load called for, from its first to its last
+	SentRate     float64 `json:"sent_rate"`     // and that were sent
+
 	Latency  Latency `json:"latency_ms"`           // from the intended send
 	FromSend Latency `json:"latency_from_send_ms"` // from the actual send
 	Queue    Latency `json:"queue_ms"`             // as Server-Timing says; zeros when it does not
@@ -37,6 +39,10 @@ type Report struct {
 	Statuses      map[int]int                 `json:"statuses"`
 	ErrorsByCause map[Cause]int               `json:"errors_by_cause"` // every cause, also those that did not occur
 	ErrorSamples  map[Cause]string            `json:"error_samples"`   // the first of each cause that did
+
+	Assertions []Outcome `json:"assertions"`        // as Check found them; empty before
+	Histogram  []Bar     `json:"latency_histogram"` // of Latency
+	Series     Series    `json:"series"`
 }
 
 // Lateness is how late the client was with its own schedule, in milliseconds.
@@ -87,8 +93,10 @@ func (r *recorder) report(o Options, p plan, interrupted bool) *Report {
 		Latency: r.latency.latency(), FromSend: r.fromSend.latency(), Queue: r.queue.latency(), Service: r.service.latency(),
 		ScheduleError: Lateness{P50: milliseconds(r.late.at(50)), P99: milliseconds(r.late.at(99))},
 		Capabilities:  map[string]CapabilityReport{}, Workers: map[string]WorkerReport{},
-		Spread: spread(r.workers), Starts: r.starts, Statuses: maps.Clone(r.statuses),
+		Starts: r.starts, Statuses: maps.Clone(r.statuses),
 		ErrorsByCause: map[Cause]int{}, ErrorSamples: maps.Clone(r.samples),
+		Assertions:   []Outcome{},
+		IntendedRate: r.intended.rate(), SentRate: r.sent.rate(), Histogram: r.latency.bars(), Series: r.series.report(),
 	}
 	for name, c := range r.capabilities {
 		out.Capabilities[name] = CapabilityReport{
@@ -96,9 +104,10 @@ func (r *recorder) report(o Options, p plan, interrupted bool) *Report {
 			Latency: c.latency.latency(), Queue: c.queue.latency(), Service: c.service.latency(),
 		}
 	}
-	for id, n := range r.workers {
-		out.Workers[id] = WorkerReport{Count: n}
+	for id, w := range r.workers {
+		out.Workers[id] = WorkerReport{Count: w.count}
 	}
+	out.Spread = spread(out.Workers)
 	for _, c := range Causes() {
 		out.ErrorsByCause[c] = r.causes[c]
 	}
@@ -106,20 +115,20 @@ func (r *recorder) report(o Options, p plan, interrupted bool) *Report {
 	return out
 }
 
-func spread(workers map[string]int) Spread {
+func spread(workers map[string]WorkerReport) Spread {
 	if len(workers) == 0 {
 		return Spread{}
 	}
-	counts := slices.Collect(maps.Values(workers))
 	var sum, squares float64
-	for _, n := range counts {
-		sum += float64(n)
+	for _, w := range workers {
+		sum += float64(w.Count)
 	}
-	mean := sum / float64(len(counts))
-	for _, n := range counts {
-		squares += (float64(n) - mean) * (float64(n) - mean)
+	n := float64(len(workers))
+	mean := sum / n
+	for _, w := range workers {
+		squares += (float64(w.Count) - mean) * (float64(w.Count) - mean)
 	}
-	return Spread{Workers: len(counts), Mean: round3(mean), StdDev: round3(math.Sqrt(squares / float64(len(counts))))}
+	return Spread{Workers: len(workers), Mean: round3(mean), StdDev: round3(math.Sqrt(squares / n))}
 }
 
 func perSecond(n int, d time.Duration) float64 {

@@ -24,6 +24,10 @@ type Result struct {
 	Queue, Service time.Duration // the parts Server-Timing names; negative where it does not
 }
 
+// measured tells whether the latency says something about the server: how long a refused connection took does not, how long a timeout
+// took does.
+func (r *Result) measured() bool { return r.Status != 0 || r.Cause == Timeout }
+
 const (
 	detailLength = 200
 	workerLength = 64

@@ -11,10 +11,12 @@ func (r *Report) WriteText(w io.Writer, colour bool) error {
 	p := &page{colour: colour}
 	p.headline(r)
 	p.latencies(r)
+	p.rates(r)
 	p.spread(r)
 	p.statuses(r)
 	p.errors(r)
 	p.lateness(r)
+	p.assertions(r)
 	_, err := io.WriteString(w, p.String())
 	return err
 }
@@ -84,11 +86,19 @@ func (p *page) latency(label string, l Latency, note string) {
 		short(l.P50), short(l.P90), short(l.P95), short(l.P99), short(l.P999), short(l.Max), short(l.Mean), note)
 }
 
+// rates sets what was asked for beside what became of it; callers that send back to back ask for no rate.
+func (p *page) rates(r *Report) {
+	if r.Count == 0 {
+		return
+	}
+	fmt.Fprintln(p)
+	p.line("rate", "intended %s/s, sent %s/s, answered %s/s", short(r.IntendedRate), short(r.SentRate), short(r.Rate))
+}
+
 const workersShown = 40
 
 func (p *page) spread(r *Report) {
 	if r.Spread.Workers > 0 {
-		fmt.Fprintln(p)
 		p.line("workers", "%d, %s answers each, standard deviation %s", r.Spread.Workers, short(r.Spread.Mean), short(r.Spread.StdDev))
 		p.workers(r)
 	}
@@ -147,6 +157,16 @@ func (p *page) lateness(r *Report) {
 	}
 	if !r.KeptUp {
 		fmt.Fprintf(p, "%s\n", p.paint(red, keptUpSentence(r)))
+	}
+}
+
+func (p *page) assertions(r *Report) {
+	for _, o := range r.Assertions {
+		verdict := p.paint(green, "holds")
+		if !o.OK {
+			verdict = p.paint(red, "FAILED")
+		}
+		p.line("assertion", "%s %s: %s", verdict, o.Text, o.Got)
 	}
 }
 
