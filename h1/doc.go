@@ -1,5 +1,5 @@
-// Package h1 is HTTP/1.1 on one connection, as lean as it can be without being careless: what the balancer speaks with its workers, and the
-// load client with its target. It is strict in what it reads (RFC 9110, RFC 9112), because what two programs read differently becomes a way
+// Package h1 is HTTP/1.1 on one connection, as lean as it can be without being careless: what the balancer speaks with its workers and its
+// plain clients, and the load client with its target. It is strict in what it reads (RFC 9110, RFC 9112), because what two programs read differently becomes a way
 // to smuggle: framing that is not certain is an error, never a guess.
 //
 //	field.go    header fields, in the order they came
@@ -10,6 +10,7 @@
 //	conn.go     the client's side of a connection
 //	pool.go     idle connections to one address
 //	probe.go    whether a connection that nobody reads is still quiet
+//	server.go   the server's side: serverconn.go one connection, request.go its heads, requestbody.go, response.go; watch.go sees clients leave
 //
-// Nothing here starts a goroutine. A head costs one allocation: its text, of which the fields are parts.
+// Nothing here starts a goroutine for a request. A head costs one allocation: its text, of which the fields are parts.
 package h1
