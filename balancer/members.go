@@ -24,6 +24,7 @@ const membersTick = time.Second
 type Members struct {
 	b      *Balancer
 	prober Prober
+	later  bool // the first round is over. Those it finds were there before us, and need no ramp. Of the loop alone
 }
 
 func newMembers(b *Balancer, p Prober) *Members { return &Members{b: b, prober: p} }
@@ -62,6 +63,7 @@ func (m *Members) Run(ctx context.Context) {
 func (m *Members) round(ctx context.Context) {
 	wanted := m.wanted()
 	causes := m.ask(ctx, wanted)
+	m.later = true
 	if ctx.Err() != nil {
 		return
 	}
@@ -116,7 +118,7 @@ func (m *Members) join(ctx context.Context, id string, one member) error {
 		return err
 	}
 	_, err := m.b.fleet.Add(fleet.Info{
-		ID: id, Pool: one.pool.Name, Address: one.address, Generation: rand.Text(), Concurrency: one.pool.Concurrency, Origin: fleet.Member,
+		ID: id, Pool: one.pool.Name, Address: one.address, Generation: rand.Text(), Concurrency: one.pool.Concurrency, Origin: fleet.Member, Warm: !m.later,
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ func TestMembersJoinWhenTheyAnswerAndLeaveWhenTheyStop(t *testing.T) {
 			t.Fatalf("%s, %s, unavailable %q", w.state(memberOne), w.state(memberTwo), unavailable(w))
 		}
 		one, _, _ := w.f.Worker(memberOne)
+		if !one.Warm {
+			t.Error("a member that was there before us has to ramp")
+		}
 		if one.Origin != fleet.Member || one.Concurrency != 100 || one.Address != addressOne {
 			t.Errorf("it is %+v", one.Info)
 		}
@@ -48,7 +51,7 @@ func TestMembersJoinWhenTheyAnswerAndLeaveWhenTheyStop(t *testing.T) {
 		w.set(addressOne, nil)
 		pass(2 * time.Second)
 		again, _, ok := w.f.Worker(memberOne)
-		if !ok || again.Generation == one.Generation {
+		if !ok || again.Generation == one.Generation || again.Warm {
 			t.Errorf("it came back as %+v", again)
 		}
 	})

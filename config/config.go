@@ -60,6 +60,7 @@ type Pool struct {
 	Capabilities []string `mapstructure:"capabilities"` // at least one, each a path segment or "*"
 	Strip        bool     `mapstructure:"strip"`
 	Concurrency  int      `mapstructure:"concurrency"` // 1 to 10000
+	Ramp         Duration `mapstructure:"ramp"`        // 0: a fresh worker gets all its tasks at once
 	BusyStatus   int      `mapstructure:"busy_status"` // 0, or 400 to 599
 	Target       Target   `mapstructure:"target"`
 	Workers      Workers  `mapstructure:"workers"`

@@ -29,6 +29,7 @@ func DefaultPool() Pool {
 		Pull:        "missing",
 		Port:        8080,
 		Concurrency: 1,
+		Ramp:        10 * time.Second,
 		Target:      Target{Latency: 300 * time.Millisecond, Percentile: 95},
 		Workers:     Workers{Min: 1, Max: 8, Spare: 1, SpareMax: 1},
 		Pick:        "round-robin",

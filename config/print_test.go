@@ -40,6 +40,7 @@ pools:
     capabilities: [mult, add]
     strip: false
     concurrency: 1
+    ramp: 10s
     busy_status: 0
     target: {latency: 300ms, percentile: 95}
     workers: {min: 1, max: 8, spare: 1, spare_max: 1}

@@ -115,6 +115,8 @@ func TestRulesOfAPool(t *testing.T) {
 		{`concurrency: 0`, []string{`concurrency: 0 is out of range; legal: 1 to 10000`}},
 		{`concurrency: 10001`, []string{`concurrency: 10001 is out of range; legal: 1 to 10000`}},
 		{`concurrency: 10000`, nil},
+		{`ramp: -1s`, []string{`ramp: -1s is out of range; legal: 0s to 8760h`}},
+		{`ramp: 0`, nil},
 		{`busy_status: 399`, []string{`busy_status: 399 is out of range; legal: 0 (only as the planner protocol says), or 400 to 599`}},
 		{`busy_status: 600`, []string{`busy_status: 600 is out of range; legal: 0 (only as the planner protocol says), or 400 to 599`}},
 		{`busy_status: 429`, nil},

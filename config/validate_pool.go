@@ -12,6 +12,7 @@ import (
 func (c check) pool(p Pool, cfg *Config) {
 	c.capabilities(p)
 	c.between("concurrency", p.Concurrency, 1, 10000)
+	c.lasts("ramp", p.Ramp, 0)
 	if p.BusyStatus != 0 && (p.BusyStatus < 400 || p.BusyStatus > 599) {
 		c.bad("busy_status", p.BusyStatus, "is out of range", "0 (only as the planner protocol says), or 400 to 599")
 	}

@@ -133,6 +133,8 @@ func (a *auditor) workers() {
 		a.check(w.inflight >= 0, "worker %s has %d in flight", w, w.inflight)
 		a.check(w.limit >= 0 && w.limit <= w.allowed && int(w.allowed) <= w.Concurrency, "worker %s has limit %d of %d of %d",
 			w, w.limit, w.allowed, w.Concurrency)
+		a.check(w.limit == min(w.allowed, w.ramp), "worker %s has limit %d and is allowed %d and ramped to %d", w, w.limit, w.allowed, w.ramp)
+		a.check(w.ramp == w.full() || slices.Contains(a.f.ramping, w) || w.state > Active, "worker %s ramps and nobody lets it grow", w)
 		a.check(w.inflight == 0 || a.inflight[w] > 0, "worker %s counts %d in flight and has no lease", w, w.inflight)
 		a.check(!w.queued || w.state == Active && w.inflight < w.limit, "worker %s is offered: it is %s with %d in flight", w, w.state, w.inflight)
 		lost := w.state == Active && w.inflight < w.limit && !w.queued && !slices.Contains(a.f.paused, w)
@@ -193,6 +195,10 @@ func entriesOf(set idleSet) []entry {
 }
 
 func (a *auditor) paused() {
+	for i, w := range a.f.ramping {
+		a.check(!slices.Contains(a.f.ramping[:i], w), "worker %s ramps twice", w)
+		a.check(w.state == Active || w.state == Spare, "worker %s ramps and is %s", w, w.state)
+	}
 	for i, w := range a.f.paused {
 		a.check(!slices.Contains(a.f.paused[:i], w), "worker %s pauses twice", w)
 		a.check(w.state == Active || w.state == Spare, "worker %s pauses and is %s", w, w.state)

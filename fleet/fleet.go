@@ -30,6 +30,7 @@ type PoolConfig struct {
 	QueueLength  int           // per capability
 	QueueWait    time.Duration // the longest a request may wait
 	Target       time.Duration // a request slower than this missed
+	Ramp         time.Duration // by when a fresh worker may have its whole concurrency; 0: at once
 }
 
 // Wildcard is the capability that takes what no other pool names.
@@ -40,16 +41,18 @@ type Fleet struct {
 	now   func() time.Time
 	epoch time.Time
 
-	mu      sync.Mutex
-	pools   []*pool // in the order of the configuration
-	routes  map[string]*route
-	groups  []*group
-	workers map[string]*Worker
-	paused  []*Worker
-	seq     uint64
-	slots   slotList // released slots, to be used again
-	onGone  []func(*Worker)
-	changed chan struct{}
+	mu       sync.Mutex
+	pools    []*pool // in the order of the configuration
+	routes   map[string]*route
+	groups   []*group
+	workers  map[string]*Worker
+	paused   []*Worker
+	ramping  []*Worker     // that may not have their whole concurrency yet
+	rampedAt time.Duration // when that was last looked at
+	seq      uint64
+	slots    slotList // released slots, to be used again
+	onGone   []func(*Worker)
+	changed  chan struct{}
 
 	elsewhere Elsewhere // who has the workers; nil: this fleet
 }
@@ -121,7 +124,7 @@ func (f *Fleet) Update(c PoolConfig) bool {
 		return false
 	}
 	p.Concurrency, p.Max = max(c.Concurrency, 1), c.Max
-	p.QueueLength, p.Target = c.QueueLength, c.Target
+	p.QueueLength, p.Target, p.Ramp = c.QueueLength, c.Target, c.Ramp
 	f.setQueueWait(p, c.QueueWait)
 	return true
 }

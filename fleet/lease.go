@@ -180,6 +180,7 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 // answered books a sign of health.
 func (w *Worker) answered(now time.Duration) {
 	w.served++
+	w.grown()
 	w.busies = 0
 	w.paused = min(w.paused, now)
 }

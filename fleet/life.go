@@ -27,7 +27,7 @@ func (f *Fleet) Add(info Info) (*Worker, error) {
 	}
 	w := &Worker{Info: info, pool: home, state: Starting, began: f.since()}
 	w.allowed = w.full()
-	w.limit = w.allowed
+	w.limit, w.ramp = w.allowed, w.allowed
 	w.group = f.group(capabilities, home)
 	f.workers[w.ID] = w
 	home.workers = append(home.workers, w)
@@ -82,6 +82,7 @@ func (f *Fleet) Ready(id, address string, active int) bool {
 	if address != "" {
 		w.Address = address
 	}
+	f.warmUp(w)
 	if !w.Origin.Ours() || w.pool.states[Active] < active || w.group.wanted() {
 		f.activate(w, now)
 	} else {
@@ -173,6 +174,7 @@ func (f *Fleet) Remove(id string) {
 func (f *Fleet) bench(w *Worker) {
 	w.group.withdraw(w)
 	f.unspare(w)
+	f.ramping = slices.DeleteFunc(f.ramping, func(r *Worker) bool { return r == w })
 	f.paused = slices.DeleteFunc(f.paused, func(p *Worker) bool { return p == w })
 }
 

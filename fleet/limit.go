@@ -16,7 +16,7 @@ func (f *Fleet) Limit(id string, n int) bool {
 		return false
 	}
 	w.allowed = min(max(int32(min(n, w.Concurrency)), 0), w.full())
-	f.relimit(w, w.allowed)
+	f.relimit(w, min(w.allowed, w.ramp))
 	return true
 }
 
@@ -25,9 +25,7 @@ func (f *Fleet) relimit(w *Worker, limit int32) {
 	if limit == w.limit {
 		return
 	}
-	w.pool.tally(w, -1)
-	w.limit = limit
-	w.pool.tally(w, +1)
+	w.setLimit(limit)
 	now := f.since()
 	switch {
 	case w.queued && !w.free(now):
@@ -39,6 +37,12 @@ func (f *Fleet) relimit(w *Worker, limit int32) {
 		w.group.offer(w, now)
 		f.feed(w.group, now)
 	}
+}
+
+func (w *Worker) setLimit(limit int32) {
+	w.pool.tally(w, -1)
+	w.limit = limit
+	w.pool.tally(w, +1)
 }
 
 // room is how many tasks the worker could take on top of what it has.

@@ -28,8 +28,9 @@ func (f *Fleet) pause(w *Worker, now time.Duration) {
 	}
 }
 
-// resume lets workers whose pause is over be asked again.
+// resume lets workers whose pause is over be asked again, and fresh ones have more.
 func (f *Fleet) resume(now time.Duration) {
+	f.grow(now)
 	if len(f.paused) == 0 {
 		return
 	}

@@ -13,6 +13,7 @@ type Measured struct {
 
 	Starting, Spare, Active, Draining, Failed int // workers of ours by state
 	Idle                                      int // of Active, with nothing in flight and no limit below their concurrency
+	Withheld                                  int // slots of ready workers that may not be used yet: the worker is fresh, or was limited
 	Others                                    int // task slots of workers that are not ours
 
 	Busy      int
@@ -93,6 +94,9 @@ func (p *pool) countInto(m *Measured) {
 	m.Starting, m.Spare, m.Active = p.states[Starting], p.states[Spare], p.states[Active]
 	m.Draining, m.Failed = p.states[Draining], p.states[Failed]
 	for _, w := range p.workers {
+		if w.state == Active || w.state == Spare {
+			m.Withheld += int(w.full() - w.limit)
+		}
 		switch {
 		case w.state != Active:
 		case !w.Origin.Ours():

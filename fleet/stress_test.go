@@ -55,6 +55,7 @@ func stressPools() []PoolConfig {
 	for i := range pools {
 		pools[i].Concurrency = 1 + i%3
 		pools[i].Max = 6
+		pools[i].Ramp = 100 * ms
 		pools[i].Pick = []Pick{RoundRobin, MostRecent, Fastest, LeastBusy}[i]
 		pools[i].QueueLength = 30
 		pools[i].QueueWait = 100 * ms

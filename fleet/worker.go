@@ -70,6 +70,7 @@ type Info struct {
 	Capabilities []string // nil: those of its pool; for a registered worker: everything, until it says otherwise
 	Concurrency  int      // tasks at a time; 0: as its pool says
 	Origin       Origin
+	Warm         bool // it has served before, elsewhere or earlier: it needs no ramp. Adopted workers have
 }
 
 // Worker is one container or process that can serve. Info may be read by anyone; the rest belongs to the fleet.
@@ -95,6 +96,8 @@ type Worker struct {
 	paused  time.Duration // no new task before this time: it said it was busy
 	busies  int           // busy answers in a row
 	allowed int32         // tasks at a time, as Limit said; else its concurrency
+	ramp    int32         // tasks at a time, as its ramp lets it; its concurrency when that is over
+	ramped  time.Duration // when its ramp began to run by time too; rampWaits: not yet
 	idle    chan struct{} // closed when a draining worker has nothing left; nil until it drains
 	settled bool          // idle is closed
 	reason  string        // why it failed or drains

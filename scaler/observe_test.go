@@ -8,6 +8,23 @@ import (
 	"understudy/config"
 )
 
+func TestSlotsThatAreWithheldReachThePolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, startDelay(time.Millisecond), pool("mult", func(p *config.Pool) { p.Concurrency = 20 }))
+		b.scaler.step(t.Context())
+		b.scaler.hear(<-b.scaler.reports)
+		b.scaler.hear(<-b.scaler.reports)
+		for _, w := range b.fleet.Workers() {
+			b.fleet.Limit(w.ID, 15)
+		}
+		m, _ := b.fleet.Measure("mult")
+		if in := b.scaler.observe(b.scaler.pools[0], m); in.Active+in.Spare != 2 || in.Withheld != 10 {
+			t.Errorf("%d ready, %d withheld", in.Active+in.Spare, in.Withheld)
+		}
+		b.scaler.shutdown()
+	})
+}
+
 // A start that has ended since the last decision is a worker, and not also one that is still to be started: counted twice it would let a pool
 // creep up to its max on a host that has no CPU left.
 func TestAStartThatEndedBetweenTwoDecisionsIsNotAskedForAnyMore(t *testing.T) {

@@ -97,10 +97,10 @@ func (r *run) furnish() error {
 	return nil
 }
 
-// join adds a worker that is ready.
+// join adds a worker that is ready and has served before.
 func (r *run) join(p *pool, origin fleet.Origin) error {
 	r.made++
-	w, err := r.fleet.Add(fleet.Info{ID: fmt.Sprintf("w%d", r.made), Pool: p.cfg.Name, Origin: origin})
+	w, err := r.fleet.Add(fleet.Info{ID: fmt.Sprintf("w%d", r.made), Pool: p.cfg.Name, Origin: origin, Warm: true})
 	if err != nil {
 		return fmt.Errorf("cannot add a worker to pool %s: %w", p.cfg.Name, err)
 	}

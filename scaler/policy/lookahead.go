@@ -59,6 +59,9 @@ func (v *view) lookAhead(l *law, f *forecast) outlook {
 		o.n += come
 	}
 	o.occupy(v.tasks(), v.scale)
+	if v.in.Withheld > 0 {
+		o.occupy([]group{{0, float64(v.in.Withheld)}}, v.scale)
+	}
 	o.nStart = v.startsReady(&o.starts, horizon)
 	return o
 }

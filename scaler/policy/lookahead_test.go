@@ -56,6 +56,22 @@ func TestHowLongSomebodyHasWaitedCounts(t *testing.T) {
 	}
 }
 
+// A slot that may not be used yet is like one whose task has just begun.
+func TestSlotsThatAreWithheldServeNobodyForOneServiceTime(t *testing.T) {
+	queue := func(in *Snapshot) { in.Active, in.Queue, in.Queued = 4, 12, []Group{{N: 12}} }
+	missed := func(change func(*Snapshot)) float64 {
+		_, o := ahead(func(_ *Config, in *Snapshot) { queue(in); change(in) })
+		return o.play(4).missed
+	}
+	free := missed(func(*Snapshot) {})
+	taken := missed(func(in *Snapshot) { in.Busy, in.InService = 3, []Group{{N: 3}} })
+	held := missed(func(in *Snapshot) { in.Withheld = 3 })
+	near(t, "missed with three withheld", held, taken, 1e-9)
+	if held <= free {
+		t.Errorf("%v miss with three slots withheld, %v with all", held, free)
+	}
+}
+
 func TestTasksInServiceKeepTheirSlotsForAsLongAsTheirAgeSays(t *testing.T) {
 	_, o := ahead(func(_ *Config, in *Snapshot) {
 		in.Service = []Bucket{{100 * time.Millisecond, 100 * time.Millisecond, 300}, {time.Second, time.Second, 300}}

@@ -63,7 +63,7 @@ func arbitrary(seed uint64) (policy.Config, policy.Snapshot) {
 		Concurrency: 1 + r.IntN(3), Parallel: number(4),
 	}
 	in := policy.Snapshot{
-		Now: span(time.Hour), Active: number(40), Spare: number(2), Asked: number(3), Idle: number(40), Others: number(4),
+		Now: span(time.Hour), Active: number(40), Spare: number(2), Asked: number(3), Idle: number(40), Others: number(4), Withheld: number(8),
 		Busy: number(40), Queue: number(100), Standing: number(60), MeanBusy: real(30), BusyTime: span(time.Hour),
 		Queued: groupsOf(), InService: groupsOf(),
 		Slow: policy.Window{Width: span(time.Minute), Arrivals: number(3000)}, Service: bucketsOf(), Recent: bucketsOf(),

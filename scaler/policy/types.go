@@ -56,6 +56,9 @@ type Snapshot struct {
 	Asked  int             // starts asked for and not begun
 	Idle   int             // of Active, those with nothing to do
 	Others int             // task slots of registered workers and fixed members, which we neither start nor stop
+	// Withheld counts slots of ready workers that take no task yet, because the worker is fresh or was limited. Each is treated like one whose
+	// task has just begun: that is about when it opens.
+	Withheld int
 
 	Busy      int     // tasks in service
 	Queue     int     // requests waiting

@@ -153,7 +153,7 @@ func sensible(c Config) Config {
 func readable(in Snapshot) Snapshot {
 	in.Now = max(in.Now, 0)
 	for _, n := range []*int{
-		&in.Active, &in.Spare, &in.Asked, &in.Idle, &in.Others, &in.Busy, &in.Queue, &in.Standing, &in.StartFails,
+		&in.Active, &in.Spare, &in.Asked, &in.Idle, &in.Others, &in.Withheld, &in.Busy, &in.Queue, &in.Standing, &in.StartFails,
 		&in.Slow.Arrivals, &in.Latency.N, &in.Latency.Over, &in.Latency.Missed, &in.Latency.Failed, &in.Latency.Requests,
 	} {
 		*n = count(*n)
