@@ -7,10 +7,11 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo exercises figures bench bench-policy verify-simulation pictures cover clean FORCE
+.PHONY: help build test lint demo exercises figures bench bench-policy bench-proxy bench-client bench-omission bench-schedule bench-memory bench-idle \
+	soak verify-simulation pictures cover clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: bin/understudy ## build the static binary bin/understudy
 
@@ -43,6 +44,34 @@ bench: ## every Go benchmark, briefly
 
 bench-policy: ## the scaling policy against others, in simulation; TRACES=dir adds the traces in there
 	@$(GO) test -count=1 -tags figures -timeout 15m -run TestFigure -v ./simulate | grep -v -e '^=== ' -e '^--- PASS' -e '^ok '
+
+bin/bench: FORCE
+	@$(GO) build -o $@ ./bench
+
+bin/profiled: FORCE
+	@$(GO) build -o $@ ./bench/profiled
+
+bench-proxy: bin/understudy bin/bench $(if $(PROFILE),bin/profiled) ## CPU per proxied request and added latency beside HAProxy, nginx, Caddy, ReverseProxy; PROFILE=file also says where it went
+	@bin/bench proxy $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(REQUESTS),-requests $(REQUESTS)) $(if $(PROFILE),-profile $(abspath $(PROFILE)))
+	@$(if $(PROFILE),bin/bench profile $(PROFILE))
+
+bench-client: bin/understudy bin/bench ## the load client beside hey and wrk
+	@bin/bench client $(if $(ROUNDS),-rounds $(ROUNDS))
+
+bench-omission: bin/understudy bin/bench ## what the load client and hey say of a server that stalls, beside the truth; LASTS=60s
+	@bin/bench omission $(if $(LASTS),-lasts $(LASTS))
+
+bench-schedule: bin/understudy bin/bench ## how late the load client is with its own schedule at 1 000 requests/s
+	@bin/bench schedule
+
+bench-memory: bin/understudy bin/bench ## the load client's memory with a trace of 10 000 rows and of ROWS=1000000
+	@bin/bench memory $(if $(ROWS),-long $(ROWS))
+
+bench-idle: bin/understudy bin/bench ## 5 000 idle connections to a balancer
+	@bin/bench idle
+
+soak: bin/understudy bin/bench ## load and scaling on real Docker; fails when anything grows: LASTS=1h of it (default 60s)
+	@bin/bench soak $(if $(LASTS),-lasts $(LASTS))
 
 verify-simulation: bin/understudy ## the simulation against real Docker: TRACE=file.csv with durations, LASTS=10m of it
 	@TRACE=$(abspath $(TRACE)) LASTS=$(LASTS) UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags reality -timeout 60m -run TestReality -v ./e2e | grep -v '^=== '

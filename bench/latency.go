@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"understudy/client"
+)
+
+// addedLatency drives understudy, HAProxy and the bare backend with the same open loop at half of what the slower proxy can take, and prints
+// what each proxy adds.
+func (f *field) addedLatency(ctx context.Context, rounds int) error {
+	saturation, err := f.saturation(ctx)
+	if err != nil {
+		return err
+	}
+	rate := math.Floor(saturation / 2)
+	names := []string{"(no proxy)", haproxy, understudy}
+	best := map[string]*client.Report{}
+	for range rounds {
+		for _, name := range names {
+			r, err := f.ours(ctx, name, "--rate", fmt.Sprint(rate), "--duration", "5s", "--timeout", "5s")
+			if ctx.Err() != nil {
+				return err
+			}
+			if err != nil {
+				fmt.Printf("  a round without a result: %.200v\n", err) // one hiccup of the machine at half of saturation is enough
+				continue
+			}
+			if best[name] == nil || r.Latency.P99 < best[name].Latency.P99 {
+				best[name] = r
+			}
+		}
+	}
+	if len(best) < len(names) {
+		return fmt.Errorf("no round at %.0f requests/s went well for each of %s: something else takes this machine's time", rate, strings.Join(names, ", "))
+	}
+	printLatency(best, names, rate, rounds)
+	return nil
+}
+
+func printLatency(best map[string]*client.Report, names []string, rate float64, rounds int) {
+	direct := best[names[0]]
+	t := table{
+		title:   fmt.Sprintf("Latency at half of saturation, open loop at %.0f requests/s, 5 s, best of %d", rate, rounds),
+		columns: []string{"proxy", "p50 ms", "p99 ms", "p50 added", "p99 added", "client's own lateness p99"},
+	}
+	for _, name := range names {
+		r := best[name]
+		t.add(name, ms(r.Latency.P50), ms(r.Latency.P99), ms(r.Latency.P50-direct.Latency.P50), ms(r.Latency.P99-direct.Latency.P99), ms(r.ScheduleError.P99))
+		if !r.KeptUp {
+			fmt.Printf("  the client itself could not keep up with its schedule against %s: its row says little\n", name)
+		}
+	}
+	t.print(os.Stdout)
+	goal(os.Stdout, "p99 − p99 of HAProxy", best[understudy].Latency.P99-best[haproxy].Latency.P99, 1, true, " ms")
+}
+
+// saturation is what the slower of understudy and HAProxy answers a second to callers that send back to back, the same client that measures
+// the latency afterwards: it takes its share of the machine then too.
+func (f *field) saturation(ctx context.Context) (float64, error) {
+	least := math.Inf(1)
+	for _, name := range []string{haproxy, understudy} {
+		r, err := f.ours(ctx, name, "-c", "64", "--duration", "3s")
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, r.Rate)
+	}
+	return least, nil
+}
+
+// ours loads the contender of that name with understudy's client.
+func (f *field) ours(ctx context.Context, name string, args ...string) (*client.Report, error) {
+	_, rest := cores()
+	c := f.named(name)
+	base := strings.TrimSuffix(c.url, "/echo")
+	r, _, err := runOurs(ctx, f.binary, rest, append(args, "--target", base, "--mix", "echo=1", "--method", "GET")...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+func ms(v float64) string { return fmt.Sprintf("%.2f", v) }
