@@ -35,6 +35,7 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/scaler":                  {"scaler/policy", "fleet", "meter", "driver", "config", "probe"},
 		"understudy/balancer/acceptance":     {},
 		"understudy/balancer":                {"fleet", "meter", "driver", "config", "probe", "h1"},
+		"understudy/handover":                {"fleet"},
 		"understudy/metrics":                 {"fleet"},
 		"understudy/admin":                   {"fleet", "scaler", "scaler/policy", "driver"},
 		"understudy/scaler/policy/reference": {"scaler/policy"},

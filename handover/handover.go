@@ -55,7 +55,6 @@ type Worker struct {
 // Pool is what the predecessor remembers of a pool.
 type Pool struct {
 	Name   string          `json:"name"`
-	Active int             `json:"active"`           // workers it wants in rotation
 	Starts []time.Duration `json:"starts,omitempty"` // how long the last ones took, in ns
 }
 

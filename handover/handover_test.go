@@ -90,9 +90,9 @@ func TestTheTwoComeToTermsStageByStage(t *testing.T) {
 		if err := b.successor.Await(t.Context(), Prepared); err != nil {
 			t.Fatal(err)
 		}
-		b.successor.Bequeath(Estate{Workers: []Worker{{Info: fleet.Info{ID: "a"}, State: "spare"}}, Pools: []Pool{{Name: "p", Active: 3, Starts: []time.Duration{7}}}})
+		b.successor.Bequeath(Estate{Workers: []Worker{{Info: fleet.Info{ID: "a"}, State: "spare"}}, Pools: []Pool{{Name: "p", Starts: []time.Duration{7}}}})
 		e, err := b.pred.Estate(t.Context())
-		if err != nil || e.Workers[0].ID != "a" || e.Workers[0].State != "spare" || e.Pools[0].Active != 3 || e.Pools[0].Starts[0] != 7 {
+		if err != nil || e.Workers[0].ID != "a" || e.Workers[0].State != "spare" || e.Pools[0].Name != "p" || e.Pools[0].Starts[0] != 7 {
 			t.Fatalf("%+v, %v", e, err)
 		}
 		b.old.HandOver(b.successor)
@@ -248,10 +248,19 @@ func TestWorkersThatAreNotTheDriversTravel(t *testing.T) {
 		if _, err := b.old.Drain("b", "asked for"); err != nil {
 			t.Fatal(err)
 		}
+		task, _ := b.old.Occupy("b")
 		b.old.HandOver(b.successor)
 		if err := b.pred.Taken(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		idle, _ := b.next.Drain("b", "")
+		select {
+		case <-idle:
+			t.Error("a worker counts as idle while the predecessor has a task on it")
+		default:
+		}
+		task.Release(fleet.Outcome{Kind: fleet.Served})
+		<-idle
 		for id, want := range map[string]fleet.State{"registered": fleet.Active, "member": fleet.Active, "a": fleet.Failed, "b": fleet.Draining} {
 			w, state, ok := b.next.Worker(id)
 			if !ok || state != want {

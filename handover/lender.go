@@ -36,27 +36,35 @@ func newLender(f *fleet.Fleet, l *line, broke func(*fleet.Worker)) *lender {
 func (l *lender) take(workers []Worker, order uint64) {
 	l.fleet.Follow(order)
 	for _, w := range workers {
-		l.meet(w)
-		for range w.Busy {
+		if !l.meet(w) {
+			continue
+		}
+		for range w.Busy { // before it drains: one that has nothing to do is idle at once
 			if lease, ok := l.fleet.Occupy(w.ID); ok {
 				l.before[w.ID] = append(l.before[w.ID], lease)
 			}
 		}
+		l.follow(w)
 	}
 }
 
-// meet makes a worker here what it is there. Those that registered, and members, are not the driver's: they come this way only.
-func (l *lender) meet(w Worker) {
+// meet makes sure that a worker is here, and the same as there. Those that registered, and members, are not the driver's: they come this way only.
+func (l *lender) meet(w Worker) bool {
 	known, _, ok := l.fleet.Worker(w.ID)
-	if ok && known.Generation != w.Generation {
-		return // an id used again: not the same worker
+	if ok {
+		return known.Generation == w.Generation // else its id is used again
 	}
-	if !ok && !w.Origin.Ours() && stateOf(w.State) != fleet.Starting {
-		if _, err := l.fleet.Add(w.Info); err != nil {
-			return // this configuration has no place for it
-		}
-		l.fleet.Ready(w.ID, w.Address, 0)
+	if w.Origin.Ours() || stateOf(w.State) == fleet.Starting {
+		return false // the driver has it, and it was not adopted; or nobody knows yet whether it answers
 	}
+	if _, err := l.fleet.Add(w.Info); err != nil {
+		return false // this configuration has no place for it
+	}
+	return l.fleet.Ready(w.ID, w.Address, 0)
+}
+
+// follow makes a worker here what it is there.
+func (l *lender) follow(w Worker) {
 	switch stateOf(w.State) {
 	case fleet.Draining:
 		_, _ = l.fleet.Drain(w.ID, w.Reason) // fails when it is not here

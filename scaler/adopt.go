@@ -19,36 +19,45 @@ const (
 )
 
 // Adopt takes over what an earlier balancer of this instance left: workers that run and answer as themselves serve at once, everything
-// else of ours is removed. Call it once, before Run. An error means that the driver could not say what there is; nothing was changed then.
+// else of ours is removed, beginning with Run. Call it once, before that. An error means that the driver could not say what there is; nothing was changed then.
 func (s *Scaler) Adopt(ctx context.Context) (adopted, removed int, err error) {
+	return s.AdoptFrom(ctx, Legacy{})
+}
+
+// AdoptFrom is Adopt with the word of the earlier balancer, which still runs.
+func (s *Scaler) AdoptFrom(ctx context.Context, from Legacy) (adopted, removed int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	found, err := s.Driver.List(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("cannot list the workers there are: %w", err)
 	}
-	verdicts := s.judge(ctx, found)
+	verdicts := s.judge(ctx, found, from)
 	for i, inst := range found {
-		if err := verdicts[i]; err == nil && s.take(inst) {
+		if err := verdicts[i]; err == nil && s.take(inst, from) {
 			adopted++
 			continue
 		} else if err != nil {
 			s.Log.Info("not adopted", slog.String("worker", inst.Worker), slog.String("pool", inst.Pool), slog.Any("error", err))
 		}
 		removed++
-		s.launch(func() func() {
+		s.unwanted = append(s.unwanted, func() func() {
+			if !s.awaitEnd(from) {
+				return func() {}
+			}
 			s.stop(&fleet.Worker{Info: fleet.Info{ID: inst.Worker}}, inst.ID, 0, failedGrace)
 			return func() {}
 		})
 	}
 	for _, p := range s.pools {
+		p.startTimes = from.Starts[p.cfg.Name]
 		s.setQueueWait(p)
 	}
 	return adopted, removed, nil
 }
 
 // judge asks every worker found whether it is what its labels say, some at a time.
-func (s *Scaler) judge(ctx context.Context, found []driver.Instance) []error {
+func (s *Scaler) judge(ctx context.Context, found []driver.Instance, from Legacy) []error {
 	verdicts := make([]error, len(found))
 	slots := make(chan struct{}, adoptAtOnce)
 	var wg sync.WaitGroup
@@ -56,7 +65,7 @@ func (s *Scaler) judge(ctx context.Context, found []driver.Instance) []error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			verdicts[i] = s.fit(ctx, inst)
+			verdicts[i] = s.fit(ctx, inst, from)
 		})
 	}
 	wg.Wait()
@@ -64,7 +73,7 @@ func (s *Scaler) judge(ctx context.Context, found []driver.Instance) []error {
 }
 
 // fit tells why a worker cannot be adopted. One made by an older configuration can: it serves until it is replaced.
-func (s *Scaler) fit(ctx context.Context, inst driver.Instance) error {
+func (s *Scaler) fit(ctx context.Context, inst driver.Instance, from Legacy) error {
 	p := s.pool(inst.Pool)
 	switch {
 	case p == nil || !p.cfg.Scaled():
@@ -73,6 +82,8 @@ func (s *Scaler) fit(ctx context.Context, inst driver.Instance) error {
 		return fmt.Errorf("it does not run")
 	case inst.HostPort == 0:
 		return fmt.Errorf("it has no port")
+	case from.vouches(inst):
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, adoptTimeout)
 	defer cancel()
@@ -83,7 +94,7 @@ func (s *Scaler) fit(ctx context.Context, inst driver.Instance) error {
 }
 
 // take puts a worker found at start into rotation. It reports false when its port has another owner or its id is taken.
-func (s *Scaler) take(inst driver.Instance) bool {
+func (s *Scaler) take(inst driver.Instance, from Legacy) bool {
 	p := s.pool(inst.Pool)
 	if !s.Ports.Adopt(inst.HostPort) {
 		return false
@@ -97,6 +108,6 @@ func (s *Scaler) take(inst driver.Instance) bool {
 		return false
 	}
 	s.owned[w.ID] = &owned{worker: w, pool: p, id: inst.ID, port: inst.HostPort}
-	s.Fleet.Ready(w.ID, inst.Address, p.cfg.Workers.Max)
+	s.Fleet.Ready(w.ID, inst.Address, from.rotation(w.ID, p.cfg.Workers.Max))
 	return true
 }

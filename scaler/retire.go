@@ -36,7 +36,9 @@ func (s *Scaler) retire(w *fleet.Worker, reason string) {
 	}
 	id, port, drain := o.id, o.port, o.pool.cfg.Drain
 	s.launch(func() func() {
-		waitIdle(idle, drain)
+		if !s.waitIdle(idle, drain) {
+			return func() {}
+		}
 		s.stop(w, id, port, grace)
 		s.Fleet.Remove(w.ID)
 		s.Recorder.Stopped(w.Pool, reason)
@@ -45,16 +47,20 @@ func (s *Scaler) retire(w *fleet.Worker, reason string) {
 	})
 }
 
-func waitIdle(idle <-chan struct{}, atMost time.Duration) {
+// waitIdle reports false when the worker is another balancer's meanwhile.
+func (s *Scaler) waitIdle(idle <-chan struct{}, atMost time.Duration) bool {
 	if idle == nil {
-		return
+		return true
 	}
 	timer := time.NewTimer(atMost)
 	defer timer.Stop()
 	select {
 	case <-idle:
 	case <-timer.C:
+	case <-s.leaving:
+		return false
 	}
+	return true
 }
 
 // stop tells the driver until it works or there is no hope, then sees to the port. It runs to its end even while the process stops:
@@ -72,7 +78,9 @@ func (s *Scaler) stop(w *fleet.Worker, id driver.ID, port int, grace time.Durati
 			s.Ports.Quarantine(port, "its worker could not be removed: "+err.Error())
 			return
 		}
-		pause(backoff.Next())
+		if !s.pause(backoff.Next()) {
+			return
+		}
 	}
 	s.giveBack(port)
 }
@@ -90,21 +98,29 @@ func (s *Scaler) giveBack(port int) {
 			return
 		}
 		d := backoff.Next()
-		pause(d)
+		if !s.pause(d) {
+			return
+		}
 		waited += d
 	}
 }
 
-func pause(d time.Duration) {
+// pause reports false when there is nothing to wait for, because the workers are another balancer's.
+func (s *Scaler) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	<-timer.C
+	select {
+	case <-timer.C:
+		return true
+	case <-s.leaving:
+		return false
+	}
 }
 
 // shutdown ends what was begun, then removes every worker of ours or leaves them for the next balancer of this instance.
 func (s *Scaler) shutdown() {
 	s.closing = true
-	if s.Config.OnExit != onExitLeave {
+	if s.Config.OnExit != onExitLeave && !s.left() {
 		for _, o := range s.owned {
 			s.retire(o.worker, "shutdown")
 		}

@@ -53,14 +53,20 @@ const (
 type Scaler struct {
 	Options
 	reloads chan *config.Config
-	reports chan func() // what helpers found, to be applied by the loop
+	reports chan func()   // what helpers found, to be applied by the loop
+	orders  chan func()   // what else the loop shall do between two steps
+	leaving chan struct{} // closed: another balancer has the workers now
 
 	// Only used by the loop.
-	helpers  int // that will report
+	starts   context.Context // of starts in flight
+	cut      context.CancelFunc
+	hold     *hold // nil: it decides
+	helpers  int   // that will report
 	closing  bool
 	pools    []*poolState
 	owned    map[string]*owned // workers of ours by worker id
 	starting int               // starts in flight, all pools
+	unwanted []func() func()   // removals of what Adopt did not adopt
 
 	mu       sync.Mutex // guards troubles, settled, and Config where others than the loop read it
 	troubles map[string]Trouble
@@ -95,6 +101,8 @@ func New(o Options) *Scaler {
 		Options:  o,
 		reloads:  make(chan *config.Config),
 		reports:  make(chan func()),
+		orders:   make(chan func()),
+		leaving:  make(chan struct{}),
 		owned:    map[string]*owned{},
 		troubles: map[string]Trouble{},
 		settled:  map[string]bool{},
@@ -105,27 +113,37 @@ func New(o Options) *Scaler {
 	return s
 }
 
-// Run scales until ctx ends, then drains and removes every worker of ours, or leaves them as on_exit says. Adopt must have been called.
+// Run scales until ctx ends, then drains and removes every worker of ours, or leaves them as on_exit says or because of Leave. Adopt must
+// have been called.
 func (s *Scaler) Run(ctx context.Context) {
-	starts, stopStarts := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopStarts()
-	hints := s.watch(starts)
+	s.allowStarts(ctx)
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	hints := s.watch(watching)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	s.step(starts)
+	s.removeUnwanted()
+	s.step(s.starts)
 	for {
 		select {
 		case <-ctx.Done():
-			stopStarts()
+			s.cut()
+			stopWatching()
 			s.shutdown()
 			return
 		case <-ticker.C:
-			s.step(starts)
+			if s.hold == nil {
+				s.step(s.starts)
+			}
 		case <-s.Fleet.Changed():
-			s.collect()
-			s.step(starts)
+			if s.hold == nil {
+				s.collect()
+				s.step(s.starts)
+			}
 		case apply := <-s.reports:
 			s.hear(apply)
+		case order := <-s.orders:
+			order()
 		case id := <-hints:
 			s.look(id)
 		case cfg := <-s.reloads:
@@ -172,6 +190,7 @@ func (s *Scaler) launch(work func() (apply func())) {
 func (s *Scaler) hear(apply func()) {
 	s.helpers--
 	apply()
+	s.hold.look(s)
 }
 
 // Settled reports whether every pool has had its minimum of ready workers or was found unable to have it, and else which has not.

@@ -175,8 +175,12 @@ func (s *Scaler) started(o *owned, inst driver.Instance, took time.Duration, err
 	p.starts--
 	s.starting--
 	o.id, o.starting = inst.ID, false
-	if s.closing && (err != nil || s.Config.OnExit != onExitLeave) { // our own end cut the start short: nobody's failure
+	switch {
+	case s.closing && (err != nil || s.Config.OnExit != onExitLeave): // our own end cut the start short: nobody's failure
 		s.retire(o.worker, "shutdown")
+		return
+	case s.hold.cutShort(err):
+		s.retire(o.worker, "handover")
 		return
 	}
 	s.Recorder.Started(p.cfg.Name, took, resultOf(err))
