@@ -58,7 +58,7 @@ func (r row) try(t *testing.T, f front) {
 		x.invariants()
 	})
 	if x.world != nil {
-		x.world.end()
+		x.world.end(len(x.failures) > 0)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

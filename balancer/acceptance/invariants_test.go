@@ -132,5 +132,16 @@ func (x *trial) nothingIsLeft() {
 		return
 	}
 	buf := make([]byte, 1<<20)
-	x.Errorf("left behind: %+v, before %+v\n%s", last, x.bare, buf[:runtime.Stack(buf, true)])
+	x.Errorf("left behind: %+v, before %+v\n%v\n%s", last, x.bare, descriptors(), buf[:runtime.Stack(buf, true)])
+}
+
+// descriptors says what is open.
+func descriptors() []string {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	var list []string
+	for _, e := range entries {
+		to, _ := os.Readlink("/proc/self/fd/" + e.Name())
+		list = append(list, to)
+	}
+	return list
 }

@@ -17,7 +17,9 @@ type recorder struct {
 	script script
 	l      net.Listener
 	wg     sync.WaitGroup
-	heard  chan string // what a script wants the row to know
+	heard  chan string   // what a script wants the row to know
+	leave  chan struct{} // what a script waits for
+	ended  chan struct{}
 
 	mu    sync.Mutex
 	open  map[net.Conn]bool
@@ -46,7 +48,7 @@ func newRecorder(s script) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := &recorder{l: l, script: s, open: map[net.Conn]bool{}, heard: make(chan string, 1000)}
+	rec := &recorder{l: l, script: s, open: map[net.Conn]bool{}, heard: make(chan string, 1000), leave: make(chan struct{}, 1000), ended: make(chan struct{})}
 	rec.wg.Go(rec.accept)
 	return rec, nil
 }
@@ -138,13 +140,37 @@ func (p *play) hold() bool {
 
 func ok(p *play) bool { return p.read() == nil && p.answer(200, "", "ok") }
 
-// says is a worker that reads the request, says these bytes, and waits for the balancer to hang up.
+// held is a worker that says what it has, and answers when the row lets it.
+func held(p *play) bool {
+	if p.read() != nil {
+		return false
+	}
+	p.rec.heard <- p.request()
+	select {
+	case <-p.rec.leave:
+	case <-p.rec.ended:
+	}
+	return ok(p)
+}
+
+// silent is a worker that says what it has, never answers, and says when the balancer has hung up.
+func silent(p *play) bool {
+	if p.read() == nil {
+		p.rec.heard <- p.request()
+		p.hold()
+		p.rec.heard <- "gone"
+	}
+	return false
+}
+
+// says is a worker that reads the request, says these bytes, and waits for the next request.
 func says(bytes string) script {
 	return func(p *play) bool {
-		if p.read() == nil {
-			_, _ = io.WriteString(p.c, bytes)
+		if p.read() != nil {
+			return false
 		}
-		return p.hold()
+		_, _ = io.WriteString(p.c, bytes) // the balancer may have hung up before the end: the reading side finds out
+		return true
 	}
 }
 
@@ -179,6 +205,11 @@ func (rec *recorder) cut() {
 // close ends the worker.
 func (rec *recorder) close() {
 	_ = rec.l.Close()
+	select {
+	case <-rec.ended:
+	default:
+		close(rec.ended)
+	}
 	rec.cut()
 	rec.wg.Wait()
 }

@@ -151,10 +151,15 @@ func (w *world) idle() bool {
 // queued is how many requests wait.
 func (w *world) queued() int { return w.fleet.Status()[0].Queue }
 
-// end takes everything down, whatever state it is in.
-func (w *world) end() {
+// end takes everything down. A connection that net/http lingers on is left to it, so that its goroutine and its descriptor go together and
+// the next world does not miscount them; where a row failed nobody knows what is left, and everything is cut.
+func (w *world) end(failed bool) {
 	w.balancer.Abort()
-	_ = w.server.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	defer cancel()
+	if err := w.server.Shutdown(ctx); err != nil && failed {
+		_ = w.server.Close()
+	}
 	<-w.served
 	for _, one := range w.fleet.Workers() {
 		w.fleet.Remove(one.ID)
