@@ -7,6 +7,8 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -76,7 +78,7 @@ func (c *Chart) String() string {
 	c.printf(`<svg y="%g" width="100%%" height="%g" viewBox="0 0 %g %g" preserveAspectRatio="none" overflow="visible">%s</svg>`,
 		above, field, fieldWidth, field, c.drawn.String())
 	for _, v := range c.levels()[1:] { // that the ground is 0 goes without saying, and a word would cover what is low
-		c.printf(`<text x="2" y="%.1f">%g%s</text>`, above+y(v, c.o.Most)-4, v, escape(c.o.Unit))
+		c.printf(`<text x="2" y="%.1f">%s%s</text>`, above+y(v, c.o.Most)-4, figure(v), escape(c.o.Unit))
 	}
 	for _, t := range c.o.Ticks {
 		c.printf(`<text class="%s" x="%g%%" y="%g">%s</text>`, anchor(t.At), 100*t.At, above+field+14, escape(t.Text))
@@ -88,12 +90,15 @@ func (c *Chart) String() string {
 	return c.out.String()
 }
 
+// figure writes v without an exponent.
+func figure(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64) }
+
 // anchor keeps the first and the last tick from being cut off.
 func anchor(at float64) string {
 	switch {
 	case at <= 0:
 		return "start"
-	case at >= 1:
+	case at > 0.95:
 		return "end"
 	}
 	return "mid"

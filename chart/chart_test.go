@@ -56,10 +56,38 @@ func TestALevelIsDrawnAtItsValueAndLabelsAreWhereTheyBelong(t *testing.T) {
 	got := c.String()
 	for _, want := range []string{
 		`<path class="target" d="M0 30.0H1000"/>`, `y="14.0">400 ms</text>`, `y="74.0">200 ms</text>`,
-		`<text class="start" x="0%" y="152">0:00</text>`, `<text class="mid" x="50%" y="152">1:00</text>`, `<text class="end" x="100%" y="152">2:00</text>`,
+		`<text class="start" x="0%" y="152">0:00</text>`, `<text class="mid" x="75%" y="152">1:30</text>`, `<text class="end" x="100%" y="152">2:00</text>`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in %s", want, got)
+		}
+	}
+}
+
+func TestFiguresHaveNoExponent(t *testing.T) {
+	for v, want := range map[float64]string{2e6: "2000000", 0.1 + 0.2: "0.3", 150: "150", 0.0005: "0.0005"} {
+		if got := figure(v); got != want {
+			t.Errorf("%v is %s", v, got)
+		}
+	}
+}
+
+func TestTicksAreRoundAndFew(t *testing.T) {
+	for length, want := range map[time.Duration]string{
+		700 * time.Millisecond: "0 s 0.25 s 0.5 s", 3 * time.Second: "0:00 0:01 0:02 0:03", 18500 * time.Millisecond: "0:00 0:05 0:10 0:15",
+		15 * time.Minute: "0:00 5:00 10:00 15:00", 40 * 24 * time.Hour: "0:00 192:00:00 384:00:00 576:00:00 768:00:00 960:00:00",
+	} {
+		ticks, got := Times(length), []string{}
+		for _, tick := range ticks {
+			got = append(got, tick.Text)
+		}
+		if strings.Join(got, " ") != want || ticks[0].At != 0 || ticks[len(ticks)-1].At > 1 {
+			t.Errorf("%v: %v, want %s", length, ticks, want)
+		}
+	}
+	for length := time.Millisecond; length < 400*24*time.Hour; length = length*5/4 + 1 {
+		if n := len(Times(length)); n < 2 || n > 6 {
+			t.Errorf("%v has %d ticks", length, n)
 		}
 	}
 }

@@ -17,13 +17,34 @@ func RoundUp(v float64) float64 {
 	return 10 * power
 }
 
-// Times are five ticks over a stretch of time.
+// Times are ticks at round moments of a stretch of time: two to six of them, the first at its beginning. length must be more than 0.
 func Times(length time.Duration) []Tick {
-	ticks := make([]Tick, 5)
-	for i := range ticks {
-		ticks[i] = Tick{float64(i) / 4, Clock(length * time.Duration(i) / 4)}
+	step := roundStep(length)
+	ticks := []Tick{}
+	for at := time.Duration(0); at <= length; at += step {
+		text := Clock(at)
+		if step < time.Second {
+			text = fmt.Sprintf("%g s", at.Seconds())
+		}
+		ticks = append(ticks, Tick{float64(at) / float64(length), text})
 	}
 	return ticks
+}
+
+// roundStep is the shortest of these that fits into length five times at most; beyond ten days whole days.
+func roundStep(length time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	for _, step := range []time.Duration{
+		time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+		time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+		time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, day, 2 * day,
+	} {
+		if length <= 5*step {
+			return step
+		}
+	}
+	return (length/5 + day - 1) / day * day
 }
 
 // Clock writes 1:05 or 1:00:05.

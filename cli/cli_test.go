@@ -65,7 +65,7 @@ func TestCommandLinesThatMakeNoSenseEndWithTwoAndSayWhereHelpIs(t *testing.T) {
 		{"client --shape zigzag --rate 3", "zigzag"},
 		{"client --mix mult=x", "mult=x"},
 		{"client --assert p95<fast", "p95<fast"},
-		{"client --format xml", "text, json or csv"},
+		{"client --format xml", "text, json, csv or html"},
 		{"client --header nonsense", "Name: value"},
 		{"client --body /nonexistent/file", "/nonexistent/file"},
 		{"client --target nowhere", "target"},

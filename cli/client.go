@@ -35,7 +35,7 @@ func (s session) clientCommand() *cobra.Command {
 back, and latency counts from the moment each should have left; otherwise -c callers send back to back.`,
 		Example: `  understudy client -n 1000
   understudy client --rate 20 --shape step --duration 60s --assert 'p95<300ms,errors=0'
-  understudy client --trace arrivals.csv --speed 2 --format json -o report.json
+  understudy client --trace arrivals.csv --speed 2 --format html -o report.html
   understudy client quit`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -66,7 +66,7 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.bodies, "body", nil, "FILE or CAPABILITY=FILE to send as the body; may be repeated")
 	fs.BoolVar(&o.Unverified, "no-verify", false, "do not check the results of mult and add")
 	fs.DurationVar(&o.Timeout, "timeout", client.DefaultTimeout, "the longest one request may take")
-	fs.StringVar(&f.format, "format", "text", "of the report: text, json or csv")
+	fs.StringVar(&f.format, "format", "text", "of the report: text, json, csv or html")
 	fs.StringVarP(&f.output, "output", "o", "", "FILE for the report (default standard output)")
 	fs.StringVar(&f.assert, "assert", "", "what must hold, such as 'p95<300ms,errors=0,mult.p99<500ms'; else exit code 3")
 	fs.Uint64Var(&o.Seed, "seed", 1, "of the random choices: the same seed makes the same requests")
@@ -97,8 +97,8 @@ func joinShapes() string {
 
 // parse reads what flags alone cannot check.
 func (f *clientFlags) parse() ([]client.Assertion, error) {
-	if !slices.Contains([]string{"text", "json", "csv"}, f.format) {
-		return nil, usageError{fmt.Errorf("--format is %q: it must be text, json or csv", f.format)}
+	if !slices.Contains([]string{"text", "json", "csv", "html"}, f.format) {
+		return nil, usageError{fmt.Errorf("--format is %q: it must be text, json, csv or html", f.format)}
 	}
 	f.options.Shape = client.Shape(f.shape)
 	var assertions []client.Assertion
@@ -213,6 +213,8 @@ func (s session) writeReport(w io.Writer, f clientFlags, r *client.Report) error
 		return r.WriteJSON(w)
 	case "csv":
 		return r.WriteCSV(w)
+	case "html":
+		return r.WriteHTML(w)
 	default:
 		return r.WriteText(w, f.output == "" && s.colour(w))
 	}

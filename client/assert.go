@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Assertion is one clause of --assert, such as p95<300ms or mult.errors=0.
@@ -24,12 +25,20 @@ type Outcome struct {
 
 // Check compares assertions with the report, and keeps what came of it in r.Assertions for whoever writes the report.
 func (r *Report) Check(assertions []Assertion) []Outcome {
-	r.Assertions = make([]Outcome, len(assertions))
+	r.Assertions, r.limits = make([]Outcome, len(assertions)), nil
 	for i, a := range assertions {
 		ok, got := a.check(r)
+		if a.limitsLatency() {
+			r.limits = append(r.limits, a.Value)
+		}
 		r.Assertions[i] = Outcome{Text: a.Text, OK: ok, Got: got}
 	}
 	return r.Assertions
+}
+
+// limitsLatency tells whether a says how slow the whole run may be at most: a line in a picture of it.
+func (a Assertion) limitsLatency() bool {
+	return a.Capability == "" && (a.Op == "<" || a.Op == "<=") && strings.HasPrefix(a.Metric, "p")
 }
 
 // Failed checks every assertion against the report and explains each that does not hold in one line, as in

@@ -43,6 +43,8 @@ type Report struct {
 	Assertions []Outcome `json:"assertions"`        // as Check found them; empty before
 	Histogram  []Bar     `json:"latency_histogram"` // of Latency
 	Series     Series    `json:"series"`
+
+	limits []float64 // percentiles of the whole run were asserted to be below these, in milliseconds
 }
 
 // Lateness is how late the client was with its own schedule, in milliseconds.

@@ -165,7 +165,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestAReportThatCannotBeWrittenIsAnError(t *testing.T) {
 	r := sample()
-	for name, err := range map[string]error{"text": r.WriteText(full{}, false), "json": r.WriteJSON(full{}), "csv": r.WriteCSV(full{})} {
+	for name, err := range map[string]error{"text": r.WriteText(full{}, false), "json": r.WriteJSON(full{}), "csv": r.WriteCSV(full{}), "html": r.WriteHTML(full{})} {
 		if err == nil || !strings.Contains(err.Error(), "disk full") {
 			t.Errorf("%s: %v", name, err)
 		}

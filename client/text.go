@@ -61,13 +61,8 @@ func (p *page) headline(r *Report) {
 
 func (p *page) latencies(r *Report) {
 	p.line("ms", "%8s%8s%8s%8s%8s%8s%8s", "p50", "p90", "p95", "p99", "p99.9", "max", "mean")
-	p.latency("latency", r.Latency, "")
-	if r.FromSend != r.Latency {
-		p.latency("from send", r.FromSend, "")
-	}
-	if r.Service != (Latency{}) {
-		p.latency("queue", r.Queue, "")
-		p.latency("service", r.Service, "")
+	for _, l := range r.latencies() {
+		p.latency(l.Name, l.V, "")
 	}
 	if len(r.Capabilities) < 2 {
 		return
@@ -79,6 +74,18 @@ func (p *page) latencies(r *Report) {
 		}
 		p.latency(name, c.Latency, note)
 	}
+}
+
+// latencies are the distributions worth showing.
+func (r *Report) latencies() []named[Latency] {
+	all := []named[Latency]{{"latency", r.Latency}}
+	if r.FromSend != r.Latency {
+		all = append(all, named[Latency]{"from send", r.FromSend})
+	}
+	if r.Service != (Latency{}) {
+		all = append(all, named[Latency]{"queue", r.Queue}, named[Latency]{"service", r.Service})
+	}
+	return all
 }
 
 func (p *page) latency(label string, l Latency, note string) {
