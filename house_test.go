@@ -21,6 +21,7 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/scaler/policy":           {},
 		"understudy/probe":                   {},
 		"understudy/config":                  {},
+		"understudy/config/pairtest":         {},
 		"understudy/driver":                  {},
 		"understudy/driver/docker":           {"driver", "driver/tail"},
 		"understudy/driver/process":          {"driver", "driver/tail"},

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"understudy/admin"
 	"understudy/balancer"
+	"understudy/config"
 	"understudy/probe"
 )
 
@@ -34,13 +34,7 @@ func (a *App) adminServer(stop context.Context) *http.Server {
 
 // plannerServer speaks the planner protocol and nothing else, to the networks that are allowed.
 func (a *App) plannerServer() *http.Server {
-	var allow []netip.Prefix
-	for _, text := range a.Config.Planner.Allow {
-		if prefix, err := netip.ParsePrefix(text); err == nil { // config has checked them
-			allow = append(allow, prefix)
-		}
-	}
-	return controlServer(a.balancer.Registry().PlannerHandler(allow))
+	return controlServer(a.balancer.Registry().PlannerHandler(config.Networks(a.Config.Planner.Allow)))
 }
 
 // controlServer has no write timeout: streams and logs last.

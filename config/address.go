@@ -127,11 +127,7 @@ func (c check) admin(cfg *Config) {
 
 // planner judges who may register workers. A worker that registers is sent requests, so nobody from outside may do so unasked.
 func (c check) planner(p Planner) {
-	for i, cidr := range p.Allow {
-		if _, err := netip.ParsePrefix(cidr); err != nil {
-			c.bad(fmt.Sprintf("planner.allow[%d]", i), cidr, "is not a network", "a CIDR such as 172.16.0.0/12, or 10.1.2.3/32 for one host")
-		}
-	}
+	c.networks("planner.allow", p.Allow)
 	if a, ok := parseAddress(p.Listen); ok && !a.loopback() && len(p.Allow) == 0 {
 		c.bad("planner.allow", nil, fmt.Sprintf("is empty, but planner.listen, %q, can be reached from other hosts", p.Listen),
 			"at least one CIDR, such as 172.16.0.0/12, or a loopback planner.listen")

@@ -30,7 +30,7 @@ type PoolChange struct {
 func restartKeys() []string {
 	return []string{
 		"listen", "admin", "admin_token", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
-		"limits.header", "limits.idle", "limits.connections",
+		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections",
 	}
 }
 
@@ -119,6 +119,7 @@ func InForce(old, new *Config) *Config {
 	c.Listen, c.Admin, c.AdminToken, c.Planner = old.Listen, old.Admin, old.AdminToken, old.Planner
 	c.Driver, c.Instance, c.Ports = old.Driver, old.Instance, old.Ports
 	c.Limits.Header, c.Limits.Idle, c.Limits.Connections = old.Limits.Header, old.Limits.Idle, old.Limits.Connections
+	c.Limits.PerClient.Connections = old.Limits.PerClient.Connections
 	c.Pools = slices.Clone(new.Pools)
 	for i := range c.Pools {
 		if was, ok := poolNamed(old, c.Pools[i].Name); ok {

@@ -10,17 +10,20 @@ import "time"
 
 // Config is everything a balancer process is told. It is never changed after Load returned it: a reload makes another.
 type Config struct {
-	Listen     string   `mapstructure:"listen"`      // host:port for clients; port 0: any free one
-	Admin      string   `mapstructure:"admin"`       // host:port of dashboard, metrics, status, control
-	AdminToken string   `mapstructure:"admin_token"` // Bearer token; never empty when Admin is not a loopback address
-	Planner    Planner  `mapstructure:"planner"`
-	Driver     string   `mapstructure:"driver"`   // auto | docker | process
-	Instance   string   `mapstructure:"instance"` // the name of this balancer on its engine
-	OnExit     string   `mapstructure:"on_exit"`  // remove | leave
-	Guard      Duration `mapstructure:"guard"`    // 0: never; else at least 1 s
-	Ports      Ports    `mapstructure:"ports"`
-	Limits     Limits   `mapstructure:"limits"`
-	Pools      []Pool   `mapstructure:"pools"` // 1 to 256, names unique
+	Listen         string        `mapstructure:"listen"` // host:port for clients; port 0: any free one
+	TLS            TLS           `mapstructure:"tls"`
+	ProxyProtocol  ProxyProtocol `mapstructure:"proxy_protocol"`
+	TrustedProxies []string      `mapstructure:"trusted_proxies"` // CIDRs whose word about a client's address is taken
+	Admin          string        `mapstructure:"admin"`           // host:port of dashboard, metrics, status, control
+	AdminToken     string        `mapstructure:"admin_token"`     // Bearer token; never empty when Admin is not a loopback address
+	Planner        Planner       `mapstructure:"planner"`
+	Driver         string        `mapstructure:"driver"`   // auto | docker | process
+	Instance       string        `mapstructure:"instance"` // the name of this balancer on its engine
+	OnExit         string        `mapstructure:"on_exit"`  // remove | leave
+	Guard          Duration      `mapstructure:"guard"`    // 0: never; else at least 1 s
+	Ports          Ports         `mapstructure:"ports"`
+	Limits         Limits        `mapstructure:"limits"`
+	Pools          []Pool        `mapstructure:"pools"` // 1 to 256, names unique
 }
 
 // Duration is written with a unit, 300ms or 1m30s. A plain number other than 0 is refused by Load.
@@ -43,10 +46,11 @@ type Ports struct {
 
 // Limits bound what one client can cost.
 type Limits struct {
-	Header      Bytes    `mapstructure:"header"` // 1 KiB to 16 MiB
-	Body        Bytes    `mapstructure:"body"`   // 0: no limit
-	Idle        Duration `mapstructure:"idle"`   // 0: no limit
-	Connections int      `mapstructure:"connections"`
+	Header      Bytes     `mapstructure:"header"`      // 1 KiB to 16 MiB
+	Body        Bytes     `mapstructure:"body"`        // 0: no limit
+	Idle        Duration  `mapstructure:"idle"`        // 0: no limit
+	Connections int       `mapstructure:"connections"` // of all clients together; 0: no limit
+	PerClient   PerClient `mapstructure:"per_client"`
 }
 
 // Pool is one kind of worker.

@@ -12,6 +12,7 @@ func Defaults() *Config {
 	general.Capabilities = []string{"mult", "add"}
 	return &Config{
 		Listen:   "127.0.0.1:8080",
+		TLS:      TLS{MinVersion: "1.2"},
 		Admin:    "127.0.0.1:8081",
 		Driver:   "auto",
 		Instance: "default",

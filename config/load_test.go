@@ -52,6 +52,13 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 		"UNDERSTUDY_LIMITS_BODY":        {"1GB", func(c *Config) any { return c.Limits.Body }, Bytes(1e9)},
 		"UNDERSTUDY_LIMITS_IDLE":        {"1m30s", func(c *Config) any { return c.Limits.Idle }, 90 * time.Second},
 		"UNDERSTUDY_LIMITS_CONNECTIONS": {"7", func(c *Config) any { return c.Limits.Connections }, 7},
+		"UNDERSTUDY_TLS_MIN_VERSION":    {"1.3", func(c *Config) any { return c.TLS.MinVersion }, "1.3"},
+		"UNDERSTUDY_TRUSTED_PROXIES":    {"10.0.0.0/8,fd00::/8", func(c *Config) any { return c.TrustedProxies }, []string{"10.0.0.0/8", "fd00::/8"}},
+
+		"UNDERSTUDY_PROXY_PROTOCOL_FROM":           {"10.0.0.0/8", func(c *Config) any { return c.ProxyProtocol.From }, []string{"10.0.0.0/8"}},
+		"UNDERSTUDY_LIMITS_PER_CLIENT_CONNECTIONS": {"8", func(c *Config) any { return c.Limits.PerClient.Connections }, 8},
+		"UNDERSTUDY_LIMITS_PER_CLIENT_RATE":        {"0.5", func(c *Config) any { return c.Limits.PerClient.Rate }, 0.5},
+		"UNDERSTUDY_LIMITS_PER_CLIENT_BURST":       {"9", func(c *Config) any { return c.Limits.PerClient.Burst }, 9},
 	} {
 		cfg, err := Load(Source{Env: []string{name + "=" + c.value}})
 		if err != nil {
@@ -60,8 +67,8 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 			t.Errorf("%s gives %v, want %v", name, got, c.want)
 		}
 	}
-	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 15 {
-		t.Errorf("there are %d keys outside pools; this test knows 15", n)
+	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 23 { // and tls.cert, tls.key, which need files: tls_test.go
+		t.Errorf("there are %d keys outside pools; this test knows 23", n)
 	}
 }
 
@@ -89,7 +96,7 @@ func TestFlagsMayBeTextsOrTyped(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Defaults()
-	want.Guard, want.Limits = 90*time.Second, Limits{2048, 512, 5 * time.Second, 3}
+	want.Guard, want.Limits = 90*time.Second, Limits{Header: 2048, Body: 512, Idle: 5 * time.Second, Connections: 3}
 	want.Ports.From, want.Planner.Allow = 20001, []string{"10.0.0.0/8"}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)

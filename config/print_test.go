@@ -21,6 +21,9 @@ func printed(t *testing.T, cfg *Config) string {
 
 func TestPrintGivesTheDefaultsInTheOrderOfTheStructs(t *testing.T) {
 	want := `listen: "127.0.0.1:8080"
+tls: {cert: "", key: "", min_version: "1.2"}
+proxy_protocol: {from: []}
+trusted_proxies: []
 admin: "127.0.0.1:8081"
 admin_token: ""
 planner: {listen: "", allow: []}
@@ -29,7 +32,7 @@ instance: default
 on_exit: remove
 guard: 1m
 ports: {from: 20000, to: 20063}
-limits: {header: 32KiB, body: 0, idle: 1m, connections: 0}
+limits: {header: 32KiB, body: 0, idle: 1m, connections: 0, per_client: {connections: 0, rate: 0, burst: 0}}
 pools:
   - name: general
     image: ""
@@ -118,7 +121,11 @@ func randomConfig(r *rand.Rand) *Config {
 		Planner: Planner{Listen: pick(r, "", "0.0.0.0:3000"), Allow: []string{"10.0.0.0/8"}},
 		Driver:  "auto", Instance: pick(r, "true", "null", "007", "a.b_c", "1e5"), OnExit: pick(r, "remove", "leave"),
 		Guard: pick(r, 0, time.Second+d(time.Hour)), Ports: Ports{20000, 20000 + r.IntN(1000) + 500},
-		Limits: Limits{Bytes(1024 + r.IntN(1e6)), Bytes(r.Int64N(1 << 50)), d(time.Hour), r.IntN(100)},
+		Limits: Limits{
+			Bytes(1024 + r.IntN(1e6)), Bytes(r.Int64N(1 << 50)), d(time.Hour), r.IntN(100),
+			PerClient{r.IntN(9), pick(r, 0, 0.001+r.Float64()), r.IntN(9)},
+		},
+		TLS: TLS{MinVersion: pick(r, "1.2", "1.3")}, ProxyProtocol: ProxyProtocol{some(r, "10.0.0.0/8", "::/0")}, TrustedProxies: some(r, "fd00::/8"),
 	}
 	for i := range 1 + r.IntN(4) {
 		c.Pools = append(c.Pools, randomPool(r, fmt.Sprintf("p%d", i)))

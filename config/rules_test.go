@@ -52,6 +52,20 @@ func TestRulesOutsidePools(t *testing.T) {
 		{`limits: {header: 1KiB, body: 5GB, idle: 0, connections: 0}`, nil},
 		{`limits: {header: 17MiB}`, []string{`1: limits.header: 17MiB is out of range; legal: 1KiB to 16MiB`}},
 
+		{`limits: {per_client: {connections: -1, rate: 0.0001, burst: -1}}`, []string{
+			`1: limits.per_client.connections: -1 is out of range; legal: 0 (no limit) or more`,
+			`1: limits.per_client.rate: 0.0001 is out of range; legal: 0 (no limit), or 0.001 to 1000000 requests per second`,
+			`1: limits.per_client.burst: -1 is out of range; legal: 0 to 1000000`,
+		}},
+		{`limits: {per_client: {rate: 1000001}}`, []string{
+			`1: limits.per_client.rate: 1.000001e+06 is out of range; legal: 0 (no limit), or 0.001 to 1000000 requests per second`}},
+		{`limits: {per_client: {connections: 5, rate: 0.5, burst: 3}}`, nil},
+		{"proxy_protocol: {from: [10.0.0.0/8, x]}\ntrusted_proxies: [10.0.0.1]", []string{
+			`1: proxy_protocol.from[1]: "x" is not a network; legal: a CIDR such as 172.16.0.0/12, or 10.1.2.3/32 for one host`,
+			`2: trusted_proxies[0]: "10.0.0.1" is not a network; legal: a CIDR such as 172.16.0.0/12, or 10.1.2.3/32 for one host`,
+		}},
+		{"trusted_proxies: [10.0.0.0/8, fd00::/8]", nil},
+
 		{`listen: 8080`, []string{`1: listen: "8080" is not an address` + where}},
 		{`listen: ""`, []string{`1: listen: "" is not an address` + where}},
 		{`listen: localhost:http`, []string{`1: listen: "localhost:http" is not an address` + where}},

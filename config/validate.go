@@ -66,6 +66,9 @@ func validate(cfg *Config, r *report) {
 	c.ports(cfg.Ports)
 	c.limits(cfg.Limits)
 	c.listeners(cfg)
+	c.tls(cfg.TLS)
+	c.networks("proxy_protocol.from", cfg.ProxyProtocol.From)
+	c.networks("trusted_proxies", cfg.TrustedProxies)
 	c.pools(cfg)
 	c.room(cfg)
 }
@@ -92,6 +95,7 @@ func (c check) limits(l Limits) {
 	if l.Connections < 0 {
 		c.bad("limits.connections", l.Connections, "is out of range", "0 (no limit) or more")
 	}
+	c.perClient(l.PerClient)
 }
 
 func (c check) pools(cfg *Config) {
