@@ -164,7 +164,12 @@ func (a *App) release() {
 }
 
 // URL is the address clients use, AdminURL that of status and control.
-func (a *App) URL() string      { return "http://" + a.public.Addr().String() }
+func (a *App) URL() string {
+	if a.current().TLS.On() {
+		return "https://" + a.public.Addr().String()
+	}
+	return "http://" + a.public.Addr().String()
+}
 func (a *App) AdminURL() string { return "http://" + a.admin.Addr().String() }
 
 // DriverName tells what runs the workers.

@@ -16,7 +16,7 @@ import (
 // buildBalancer makes the data plane and what is beside it.
 func (a *App) buildBalancer(prober *probe.Prober) error {
 	a.balancer = balancer.New(balancer.Options{Fleet: a.fleet, Config: a.Config, Log: a.Log, Recorder: a.metrics, Prober: prober})
-	return nil
+	return a.balancer.LoadCertificate(a.Config.TLS)
 }
 
 // adminServer is the plane through which a person watches and steers. Its streams end when stop does.

@@ -69,6 +69,7 @@ func (a *App) Reload(ctx context.Context) bool {
 	}
 	a.metrics.SetTargets(targets(merged))
 	a.balancer.SetConfig(merged)
+	a.renewCertificate()
 	a.scaler.Reload(ctx, merged)
 	a.Log.Info("configuration reloaded", slog.String("changes", diff.String()))
 	if later := needRestart(diff); later != "" {

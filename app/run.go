@@ -27,7 +27,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopScaling()
 	scaled := make(chan struct{})
 	go func() { defer close(scaled); a.scaler.Run(scaling) }()
-	for _, loop := range []func(context.Context){a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig} {
+	for _, loop := range []func(context.Context){a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig, a.watchCertificate} {
 		loops.Go(func() { loop(work) })
 	}
 

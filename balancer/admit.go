@@ -31,7 +31,7 @@ func (x *exchange) admit() bool {
 		x.refuse(problemOf(err), "")
 		return false
 	}
-	x.upgrade = r.Method == http.MethodGet && x.body == nil && r.ProtoAtLeast(1, 1) && hasToken(r.Header["Connection"], "upgrade") &&
+	x.upgrade = r.Method == http.MethodGet && x.body == nil && r.ProtoMajor == 1 && r.ProtoMinor >= 1 && hasToken(r.Header["Connection"], "upgrade") &&
 		hasToken(r.Header["Upgrade"], "websocket")
 	return true
 }
@@ -40,7 +40,7 @@ func (x *exchange) admit() bool {
 func (x *exchange) screen() (done bool) {
 	r := x.r
 	switch {
-	case r.ProtoMajor != 1 && r.TLS == nil:
+	case r.ProtoMajor != 1 && !overH2(r):
 		x.refuse(errVersion, "")
 		return true
 	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
@@ -54,6 +54,12 @@ func (x *exchange) screen() (done bool) {
 	case badHost(r.Host):
 		x.refuse(errMalformed, "The Host field is no host name.")
 		return true
+	}
+	if r.ProtoMajor == 2 {
+		if wrong := fromH2(r); wrong != "" {
+			x.refuse(errMalformed, wrong)
+			return true
+		}
 	}
 	t, ok := targetOf(r)
 	if !ok {

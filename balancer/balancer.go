@@ -14,6 +14,7 @@ package balancer
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -47,6 +48,7 @@ type Balancer struct {
 	recorder Recorder
 
 	settings  atomic.Pointer[settings]
+	tls       atomic.Pointer[tls.Config] // nil: clients are not encrypted
 	upstreams upstreams
 	flights   flights
 	budget    budget
@@ -61,7 +63,8 @@ type Balancer struct {
 // relayBuffer is how much of an answer is read at a time.
 const relayBuffer = 32 << 10
 
-// New makes a Balancer. It starts nothing: run Health, Members and Registry for the loops beside the requests.
+// New makes a Balancer. It starts nothing: run Health, Members and Registry for the loops beside the requests. Nothing is encrypted until
+// LoadCertificate has been called.
 func New(o Options) *Balancer {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -29,6 +29,7 @@ type body struct {
 	limit   int64          // 0: none
 	fail    func(*problem) // called when the client does not deliver
 	known   int64          // declared size; below 0: not declared
+	framed  bool           // it comes by HTTP/2, whose server answers malformed bodies itself: what breaks off is a client that left
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -51,6 +52,7 @@ func (x *exchange) newBody() *body {
 	b := &body{
 		src: r.Body, rc: x.rc, trailer: r.Trailer, names: slices.Collect(maps.Keys(r.Trailer)), known: r.ContentLength,
 		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: func(p *problem) { x.cancel(p) },
+		framed: r.ProtoMajor == 2,
 	}
 	b.changed = sync.NewCond(&b.mu)
 	return b
@@ -95,7 +97,9 @@ func (b *body) read(p []byte) (int, error) {
 	if err == io.EOF {
 		_ = b.rc.SetReadDeadline(time.Time{}) // from now on the server watches the connection for the client's leaving
 	} else if err != nil {
-		err = readProblem(err)
+		if err = readProblem(err); err == errMalformed && b.framed {
+			err = errClientGone
+		}
 	}
 	return n, err
 }

@@ -20,6 +20,7 @@ func (p *problem) Error() string { return p.title }
 
 var (
 	errMalformed      = &problem{http.StatusBadRequest, "malformed-request", "The request is malformed"}
+	errPlain          = &problem{http.StatusBadRequest, "https-required", "This address speaks HTTPS, not HTTP"} // encrypt.go writes it
 	errForbidden      = &problem{http.StatusForbidden, "forbidden", "This address may not speak to this listener"}
 	errUnknown        = &problem{http.StatusNotFound, "unknown-capability", "No pool has this capability"}
 	errNoSuchPage     = &problem{http.StatusNotFound, "not-found", "There is nothing here"}
@@ -37,7 +38,7 @@ var (
 	errWorkerBusy     = &problem{http.StatusServiceUnavailable, "worker-busy", "The workers are busy"}
 	errTooManyNew     = &problem{http.StatusServiceUnavailable, "too-many-registrations", "Too many workers are being checked"}
 	errWorkerTimeout  = &problem{http.StatusGatewayTimeout, "worker-timeout", "The worker took too long"}
-	errVersion        = &problem{http.StatusHTTPVersionNotSupported, "version-not-supported", "This listener speaks HTTP/1.0 and HTTP/1.1"}
+	errVersion        = &problem{http.StatusHTTPVersionNotSupported, "version-not-supported", "This listener speaks HTTP/1.0 and HTTP/1.1, and HTTP/2 over TLS"}
 	errWorkerStalled  = &problem{http.StatusGatewayTimeout, "worker-timeout", "The worker stopped in the middle of its answer"}
 	errForeignUpgrade = &problem{http.StatusBadGateway, "worker-failed", "The worker switched to a protocol that was not asked for"}
 )

@@ -9,13 +9,24 @@ import (
 // front gives a connection to who speaks HTTP with its client, and has done called as soon as that one answers for it.
 func (s *Server) front(c net.Conn, done func()) { s.desk.pass(c, done) }
 
-// newWeb is net/http's server: a front for everything.
+// What one HTTP/2 connection may have open, and may send before it is read. A request's own body waits in its 64 KiB window first.
+const (
+	mostStreams  = 100
+	streamBytes  = 256 << 10
+	connectBytes = 1 << 20
+)
+
+// newWeb is net/http's server: a front for everything. It speaks HTTP/2 where the TLS handshake agreed on it, and nowhere else.
 func (s *Server) newWeb() *http.Server {
 	limits := s.b.settings.Load().Limits
 	return &http.Server{
-		Handler:                      s.b,
-		IdleTimeout:                  limits.Idle,
-		MaxHeaderBytes:               int(limits.Header),
+		Handler:        s.b,
+		IdleTimeout:    limits.Idle,
+		MaxHeaderBytes: int(limits.Header),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: mostStreams, MaxReceiveBufferPerStream: streamBytes, MaxReceiveBufferPerConnection: connectBytes,
+			WriteByteTimeout: limits.Idle,
+		},
 		DisableGeneralOptionsHandler: true, // OPTIONS * is answered like everything else, with a request id
 		ErrorLog:                     slog.NewLogLogger(s.b.log.Handler(), slog.LevelDebug),
 	}

@@ -25,7 +25,7 @@ func (x *exchange) refuse(p *problem, detail string) {
 		}
 	}
 	if p == errSlowClient || p == errTooLarge {
-		h.Set("Connection", "close")
+		x.closeAfter(h)
 	}
 	p.write(x.w, x.r, detail, nil)
 	if p == errDraining {
@@ -49,8 +49,11 @@ func (x *exchange) leave(h http.Header) {
 	x.sign(h)
 	x.hurry()
 	r := x.r
-	if x.body.unread() || len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) || x.b.flights.draining.Load() {
-		h["Connection"] = []string{"close"}
+	switch {
+	case x.b.flights.draining.Load():
+		h["Connection"] = []string{"close"} // HTTP/2 says it to all streams, and lets them end
+	case x.body.unread(), len(r.TransferEncoding) > 0, !r.ProtoAtLeast(1, 1):
+		x.closeAfter(h)
 	}
 }
 

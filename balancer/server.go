@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// Server takes the clients' connections. Each runs through a pipeline of one file a step: gate.go (is there room for it), then front.go (who
-// speaks HTTP with it). Serve, Shutdown and Close may be called concurrently. The fields may be changed until the first Serve.
+// Server takes the clients' connections. Each runs through a pipeline of one file a step: gate.go (is there room for it), encrypt.go (TLS),
+// front.go (who speaks HTTP with it). Serve, Shutdown and Close may be called concurrently. The fields may be changed until the first Serve.
 type Server struct {
-	HeaderTimeout time.Duration // how long a client may take for the head of a request; 0: no limit
+	HeaderTimeout    time.Duration // how long a client may take for the head of a request; 0: no limit
+	HandshakeTimeout time.Duration // how long it may take for the TLS handshake; 0: no limit
 
 	b     *Balancer
 	gate  gate
@@ -38,8 +39,8 @@ const headerTimeout = 5 * time.Second
 // (limits.idle): the balancer sees to that. It is a new one each time.
 func (b *Balancer) Server() *Server {
 	s := &Server{
-		HeaderTimeout: headerTimeout,
-		b:             b, desk: newDesk(), ended: make(chan struct{}),
+		HeaderTimeout: headerTimeout, HandshakeTimeout: handshakeTimeout,
+		b: b, desk: newDesk(), ended: make(chan struct{}),
 		gate:      gate{most: b.settings.Load().Limits.Connections},
 		listeners: map[net.Listener]struct{}{}, entering: map[net.Conn]struct{}{}, stopping: make(chan struct{}),
 	}
@@ -156,7 +157,19 @@ func (s *Server) receive(raw net.Conn) {
 		done()
 		return
 	}
-	s.front(c, done)
+	secure, err := s.encrypt(c)
+	if err != nil {
+		s.turnAway(c, "tls", err)
+		done()
+		return
+	}
+	s.front(secure, done)
+}
+
+// turnAway closes a connection that did not get as far as a request.
+func (s *Server) turnAway(c net.Conn, reason string, err error) {
+	s.b.log.Debug("connection closed", slog.String("client", c.RemoteAddr().String()), slog.String("step", reason), slog.Any("error", err))
+	c.Close()
 }
 
 // Shutdown accepts no more connections, lets those that are open finish what they do, and returns nil once all are closed, or ctx's error.

@@ -4,23 +4,33 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 )
 
-// Watcher notices that a file has changed, by looking at it once a second: size, time of modification, and which file it is. That also
+// Watcher notices that files have changed, by looking at them once a second: size, time of modification, and which file it is. That also
 // notices a file that was replaced by renaming another one, and a symbolic link that was switched, as Kubernetes switches config maps,
 // and needs no watches that a network file system would not serve.
 type Watcher struct {
-	file   string
-	loaded fs.FileInfo // as it was when last told about; nil: it was not there
+	files  func() []string
+	loaded []sight // as they were when last told about
+}
+
+// sight is what one look at a file saw.
+type sight struct {
+	file string
+	info fs.FileInfo // nil: it was not there
 }
 
 // NewWatcher remembers the file as it is now. Made before the file is loaded, it misses no change.
-func NewWatcher(file string) *Watcher {
-	return &Watcher{file: file, loaded: look(file)}
+func NewWatcher(file string) *Watcher { return NewWatcherOf(func() []string { return []string{file} }) }
+
+// NewWatcherOf watches several files that are loaded together, and is asked at each look which they are now: other files are a change too.
+func NewWatcherOf(files func() []string) *Watcher {
+	return &Watcher{files: files, loaded: look(files())}
 }
 
-// Run calls onChange, from the goroutine it runs in, whenever the file has changed and then stayed the same for a second, so that one
+// Run calls onChange, from the goroutine it runs in, whenever a file has changed and then all stayed the same for a second, so that one
 // that is still being written is not read. A file that is gone is waited for. Run returns when ctx ends; it may be called once.
 func (w *Watcher) Run(ctx context.Context, onChange func()) {
 	t := time.NewTicker(time.Second)
@@ -37,10 +47,10 @@ func (w *Watcher) run(ctx context.Context, ticks <-chan time.Time, onChange func
 			return
 		case <-ticks:
 		}
-		now := look(w.file)
-		settled := same(now, last)
+		now := look(w.files())
+		settled := slices.EqualFunc(now, last, same)
 		last = now
-		if settled && now != nil && !same(now, w.loaded) && ctx.Err() == nil {
+		if settled && !slices.ContainsFunc(now, missing) && !slices.EqualFunc(now, w.loaded, same) && ctx.Err() == nil {
 			w.loaded = now
 			onChange()
 		}
@@ -48,18 +58,23 @@ func (w *Watcher) run(ctx context.Context, ticks <-chan time.Time, onChange func
 }
 
 // look follows symbolic links. A file that cannot be looked at is as good as gone: there would be nothing to load.
-func look(file string) fs.FileInfo {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil
+func look(files []string) []sight {
+	list := make([]sight, len(files))
+	for i, file := range files {
+		list[i].file = file
+		if info, err := os.Stat(file); err == nil {
+			list[i].info = info
+		}
 	}
-	return info
+	return list
 }
 
+func missing(s sight) bool { return s.info == nil }
+
 // same tells whether two looks saw one file, unchanged.
-func same(a, b fs.FileInfo) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
+func same(a, b sight) bool {
+	if a.info == nil || b.info == nil {
+		return a.info == nil && b.info == nil && a.file == b.file
 	}
-	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+	return a.file == b.file && os.SameFile(a.info, b.info) && a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
 }

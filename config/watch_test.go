@@ -24,10 +24,15 @@ func watching(t *testing.T, file string, test func(*testing.T, *watched)) {
 // watchingAfter is watching, with something that happens after the watcher was made and before it runs.
 func watchingAfter(t *testing.T, file string, between func(), test func(*testing.T, *watched)) {
 	t.Helper()
+	watchingOf(t, func() *Watcher { return NewWatcher(file) }, between, test)
+}
+
+func watchingOf(t *testing.T, made func() *Watcher, between func(), test func(*testing.T, *watched)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &watched{ticks: make(chan time.Time)}
 		ctx, cancel := context.WithCancel(t.Context())
-		watcher := NewWatcher(file)
+		watcher := made()
 		between()
 		go watcher.run(ctx, w.ticks, func() { w.calls++ })
 		test(t, w)
@@ -77,6 +82,37 @@ func TestAChangeCountsOnceItHasStayedTheSameForATick(t *testing.T) {
 		stamp(t, file, "OTHER length, later time", 5)
 		stamp(t, file, "other LENGTH, later time", 6)
 		w.look(t, 3)
+		w.look(t, 4)
+	})
+}
+
+func TestFilesThatAreLoadedTogetherCountOnceAllHaveStayedTheSame(t *testing.T) {
+	dir := t.TempDir()
+	one, two, three := filepath.Join(dir, "1"), filepath.Join(dir, "2"), filepath.Join(dir, "3")
+	for _, file := range []string{one, two, three} {
+		stamp(t, file, "a", 1)
+	}
+	files := []string{one, two}
+	watchingOf(t, func() *Watcher { return NewWatcherOf(func() []string { return files }) }, func() {}, func(t *testing.T, w *watched) {
+		stamp(t, one, "b", 2)
+		w.look(t, 0)
+		stamp(t, two, "b", 2)
+		w.look(t, 0)
+		w.look(t, 1)
+		if err := os.Remove(two); err != nil {
+			t.Fatal(err)
+		}
+		w.look(t, 1)
+		w.look(t, 1)
+		stamp(t, two, "c", 3)
+		w.look(t, 1)
+		w.look(t, 2)
+		files = []string{one, three} // others are a change, and none at all is one to be told of as well
+		w.look(t, 2)
+		w.look(t, 3)
+		files = nil
+		w.look(t, 3)
+		w.look(t, 4)
 		w.look(t, 4)
 	})
 }
