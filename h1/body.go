@@ -1,12 +1,15 @@
 package h1
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 const (
 	// maxTrailer bounds the fields behind a chunked body, in bytes.
 	maxTrailer = 8 << 10
-	// maxChunkLine bounds one line with the size of a chunk, in bytes.
-	maxChunkLine = 4 << 10
+	// maxChunkLine bounds one line with the size of a chunk, in bytes with its CR: that of net/http.
+	maxChunkLine = 4<<10 - 2
 	// maxOverhead bounds what the lines of chunks may cost beyond 16 bytes each and twice their data, as net/http does: tiny chunks with
 	// long extensions make the reader work for nothing.
 	maxOverhead = 16 << 10
@@ -64,21 +67,38 @@ func (b *body) readFixed(p []byte) (int, error) {
 	return n, unexpected(err)
 }
 
-func (b *body) readChunked(p []byte) (int, error) {
-	if b.left == 0 {
-		if err := b.nextChunk(); err != nil {
-			return 0, err
+// readChunked fills p from as many chunks as are here, and waits only for the first byte.
+func (b *body) readChunked(p []byte) (n int, err error) {
+	for {
+		if b.left == 0 {
+			if n > 0 && !b.nextIsHere() {
+				return n, nil
+			}
+			if err := b.nextChunk(); err != nil {
+				return n, err
+			}
+		}
+		if n == len(p) || n > 0 && b.r.buffered() == 0 {
+			return n, nil
+		}
+		m, err := b.r.read(p[n : n+int(min(int64(len(p)-n), b.left))])
+		n += m
+		b.left -= int64(m)
+		if err != nil {
+			return n, unexpected(err)
 		}
 	}
-	n, err := b.r.read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	if err != nil || b.left > 0 {
-		return n, unexpected(err)
+}
+
+// nextIsHere tells whether what follows a chunk has come, so that nextChunk need not wait and hold back what was read. An end with a trailer
+// counts as not: that may be long in coming.
+func (b *body) nextIsHere() bool {
+	const crlf = 2
+	rest := b.r.buf[b.r.r:b.r.w]
+	if len(rest) > crlf && rest[crlf] == '0' {
+		return bytes.HasPrefix(rest, []byte("\r\n0\r\n\r\n"))
 	}
-	if b.r.buffered() >= len("\r\n0\r\n\r\n") { // the end may be here already: an answer in one piece costs one Read
-		return n, b.nextChunk()
-	}
-	return n, nil
+	return len(rest) > crlf && bytes.IndexByte(rest[crlf:], '\n') >= 0
 }
 
 // nextChunk reads the line with the size of the next chunk. After the last one it reads the trailer and yields io.EOF.
@@ -99,7 +119,7 @@ func (b *body) nextChunk() error {
 	if !ok {
 		return malformed("a chunk size that is none")
 	}
-	b.overhead = max(0, b.overhead+int64(len(line))-16-2*size)
+	b.overhead = max(0, b.overhead+int64(len(line)+len("\r\n\r\n"))-16-2*size)
 	if b.overhead > maxOverhead {
 		return malformed("chunks that are mostly overhead")
 	}
@@ -156,6 +176,9 @@ func (b *body) readTrailer() error {
 		}
 		if b.trailer, err = parseFields(string(line)+"\r\n", b.trailer, false); err != nil {
 			return err
+		}
+		if name := b.trailer[len(b.trailer)-1].Name; equalFold(name, "Content-Length") || equalFold(name, "Transfer-Encoding") {
+			return malformed("a trailer that says how long the body was")
 		}
 	}
 }

@@ -1,14 +1,11 @@
 package h1
 
 import (
+	"io"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 )
-
-// MaxResponseHead is how large the head of an answer may be, in bytes.
-const MaxResponseHead = 64 << 10
 
 // Conn is the client's side of one connection. One goroutine at a time may use it, with two exceptions: while one reads, another may Write, and
 // anybody may Abort and Close at any time.
@@ -16,24 +13,17 @@ const MaxResponseHead = 64 << 10
 // A request is one or more Writes; then ReadResponse, again while the answer is an interim one; then Read until io.EOF. Reusable tells
 // whether another request may follow.
 type Conn struct {
-	net     net.Conn
-	probe   probe
-	in      reader
-	body    body
-	resp    Response
-	sent    atomic.Int64
-	broken  bool // a read failed, or the answer is one that nothing can follow
-	idle    time.Time
-	scratch []byte
-}
-
-// Response is the head of an answer. It belongs to the Conn and holds until its next ReadResponse.
-type Response struct {
-	Status int
-	Minor  int    // of the version: HTTP/1.Minor
-	Fields Fields // all of them, in order, those that concern only this connection too
-	Length int64  // of the body; below 0: known at its end
-	Body   bool   // there may be one: by status, method and length
+	net      net.Conn
+	probe    probe
+	in       reader
+	body     body
+	resp     Response
+	sent     atomic.Int64
+	answered int64 // of sent, what was when the last answer began: more is a request that has none
+	broken   bool  // a read failed, or the answer is one that nothing can follow
+	aborted  atomic.Bool
+	idle     time.Time
+	scratch  []byte
 }
 
 // NewConn takes over a connection on which nothing was sent yet.
@@ -41,11 +31,11 @@ func NewConn(c net.Conn) *Conn {
 	conn := &Conn{net: c, probe: newProbe(c)}
 	conn.in.src = c
 	conn.in.buf = make([]byte, bufferSize)
-	conn.body.r = &conn.in
+	conn.body = body{r: &conn.in, err: io.EOF} // no answer yet, so nothing of one is left to read
 	return conn
 }
 
-// NetConn is the connection below, for its deadlines and addresses.
+// NetConn is the connection below, for its addresses. Its deadlines are set through the Conn, or an Abort would not last.
 func (c *Conn) NetConn() net.Conn { return c.net }
 
 // Scratch is an empty buffer that stays with the connection, to build requests in; give it back grown with KeepScratch.
@@ -81,84 +71,6 @@ func AppendRequestLine(b []byte, method, target, host string) []byte {
 	return append(b, "\r\n"...)
 }
 
-// ReadResponse reads the next head; method is that of the request it answers. An interim answer (1xx but 101) has no body: call it again.
-// io.EOF means that the connection ended before the first byte.
-func (c *Conn) ReadResponse(method string) (*Response, error) {
-	c.broken = true // until all is well
-	text, err := c.in.head(MaxResponseHead)
-	if err != nil {
-		return nil, err
-	}
-	r := &c.resp
-	line, rest, err := cutLine(text, true)
-	if err != nil {
-		return nil, err
-	}
-	if r.Minor, r.Status, err = statusLine(line); err != nil {
-		return nil, err
-	}
-	if r.Fields, err = parseFields(withoutEnd(rest), r.Fields[:0], true); err != nil {
-		return nil, err
-	}
-	f, err := frame(r.Fields, r.Minor)
-	if err != nil {
-		return nil, err
-	}
-	c.broken = f.close || r.Status == 101
-	c.receive(r, f, method)
-	return r, nil
-}
-
-// receive decides what body follows (RFC 9112, section 6.3).
-func (c *Conn) receive(r *Response, f framing, method string) {
-	r.Length = f.length
-	kind := untilClose
-	switch {
-	case method == "HEAD", r.Status < 200, r.Status == 204, r.Status == 304:
-		kind = noBody
-	case f.chunked:
-		kind = chunkedCoding
-	case f.length >= 0:
-		kind = fixedLength
-	default:
-		c.broken = true
-	}
-	r.Body = kind != noBody && !(kind == fixedLength && f.length == 0)
-	c.body.begin(kind, f.length)
-}
-
-// statusLine reads HTTP/1.x SP 3DIGIT, and SP and a phrase behind it that nobody needs.
-func statusLine(line string) (minor, status int, err error) {
-	const shape = "HTTP/1.x 200"
-	if !strings.HasPrefix(line, "HTTP/1.") {
-		return 0, 0, malformed("no status line")
-	}
-	if len(line) < len(shape) || line[8] != ' ' || len(line) > len(shape) && line[len(shape)] != ' ' || !IsValue(line) {
-		return 0, 0, malformed("a status line that is none")
-	}
-	if minor = int(line[7] - '0'); minor != 0 && minor != 1 {
-		return 0, 0, ErrVersion
-	}
-	for _, c := range []byte(line[9:12]) {
-		if c < '0' || c > '9' {
-			return 0, 0, malformed("a status that is no number")
-		}
-		status = status*10 + int(c-'0')
-	}
-	if status < 100 {
-		return 0, 0, malformed("a status below 100")
-	}
-	return minor, status, nil
-}
-
-// withoutEnd cuts the empty line off that ends a head.
-func withoutEnd(lines string) string {
-	if s, ok := strings.CutSuffix(lines, "\r\n"); ok {
-		return s
-	}
-	return strings.TrimSuffix(lines, "\n")
-}
-
 // Read reads the body of the answer: io.EOF at its end, io.ErrUnexpectedEOF when the connection ended before.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.body.Read(p)
@@ -171,8 +83,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Trailer is the fields behind the body. It is complete once Read has returned io.EOF, and holds until the next ReadResponse.
 func (c *Conn) Trailer() Fields { return c.body.trailer }
 
-// Reusable tells whether another request may follow: the answer was read to its end, its sender keeps the connection, and nothing came behind it.
-func (c *Conn) Reusable() bool { return !c.broken && c.body.ended() && c.in.buffered() == 0 }
+// Reusable tells whether another request may follow: whatever was asked was answered, the answer was read to its end, its sender keeps the
+// connection, nothing came behind it, and nobody aborted it. A connection that was not used yet is reusable too. Bytes written after the
+// answer began (the rest of a request that was answered early) make it false: nobody knows what the other side took them for.
+func (c *Conn) Reusable() bool {
+	return !c.broken && c.body.ended() && c.in.buffered() == 0 && c.sent.Load() == c.answered && !c.aborted.Load()
+}
 
 // Quiet tells whether the connection is open and nothing has come on it that nobody asked for. Where that cannot be seen it is assumed.
 func (c *Conn) Quiet() bool { return c.in.buffered() == 0 && c.probe.state() == quiet }
@@ -184,8 +100,30 @@ func (c *Conn) Hijack() (net.Conn, []byte) {
 	return c.net, early
 }
 
-// Abort ends whatever is being read or written, now and from now on.
-func (c *Conn) Abort() { _ = c.net.SetDeadline(time.Unix(1, 0)) } // fails only when it is closed, which ends it too
+// SetDeadline, SetReadDeadline and SetWriteDeadline set when reading and writing end with an error (see net.Conn), unless it was aborted.
+func (c *Conn) SetDeadline(t time.Time) error      { return c.unlessAborted(c.net.SetDeadline(t)) }
+func (c *Conn) SetReadDeadline(t time.Time) error  { return c.unlessAborted(c.net.SetReadDeadline(t)) }
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.unlessAborted(c.net.SetWriteDeadline(t)) }
+
+// unlessAborted takes a deadline back that was set while somebody aborted, whoever came first.
+func (c *Conn) unlessAborted(err error) error {
+	if c.aborted.Load() {
+		return c.net.SetDeadline(longAgo())
+	}
+	return err
+}
+
+// Abort ends whatever is being read or written, now and from now on: with an error that is os.ErrDeadlineExceeded. Aborted tells it from a
+// deadline that ran out.
+func (c *Conn) Abort() {
+	c.aborted.Store(true)
+	_ = c.net.SetDeadline(longAgo()) // fails only when it is closed, which ends it too
+}
+
+// Aborted tells whether Abort was called.
+func (c *Conn) Aborted() bool { return c.aborted.Load() }
+
+func longAgo() time.Time { return time.Unix(1, 0) }
 
 // Close closes the connection.
 func (c *Conn) Close() error { return c.net.Close() }

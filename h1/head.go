@@ -13,6 +13,7 @@ var (
 	ErrCoding      = errors.New("a transfer coding other than chunked")
 	ErrVersion     = errors.New("this is not HTTP/1.0 or HTTP/1.1")
 	ErrUnsolicited = errors.New("the peer sent something before it was asked")
+	ErrUnread      = errors.New("the answer before has not been read to its end")
 )
 
 func malformed(format string, args ...any) error {

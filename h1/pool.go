@@ -99,16 +99,28 @@ func (p *Pool) expire() {
 	}
 }
 
+// CloseIdle closes the connections that are idle now. The pool can be used on.
+func (p *Pool) CloseIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drop()
+}
+
 // Close closes the idle connections; those in use are closed when they come back.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	p.drop()
+	if p.sweep != nil {
+		p.sweep.Stop()
+	}
+}
+
+// drop closes what is idle. The caller holds mu.
+func (p *Pool) drop() {
 	for _, c := range p.idle {
 		_ = c.Close()
 	}
 	p.idle = nil
-	if p.sweep != nil {
-		p.sweep.Stop()
-	}
 }

@@ -104,10 +104,10 @@ func (b *reader) shrink() {
 	}
 }
 
-// line takes one line off, without its CRLF. One longer than limit, or that ends with LF alone, is an error.
+// line takes one line off, without its CRLF. One of more than limit bytes with its CR, or that ends with LF alone, is an error.
 func (b *reader) line(limit int) ([]byte, error) {
 	for seen := 0; ; {
-		if i := bytes.IndexByte(b.buf[b.r+seen:b.w], '\n'); i >= 0 {
+		if i := bytes.IndexByte(b.buf[b.r+seen:b.w], '\n'); i >= 0 && seen+i <= limit {
 			line := b.buf[b.r : b.r+seen+i]
 			b.r += seen + i + 1
 			if len(line) == 0 || line[len(line)-1] != '\r' {
@@ -116,7 +116,7 @@ func (b *reader) line(limit int) ([]byte, error) {
 			return line[:len(line)-1], nil
 		}
 		seen = b.buffered()
-		if seen > limit {
+		if seen > limit { // whether its end is here or not
 			return nil, malformed("a line that is too long")
 		}
 		if b.r == b.w {
@@ -132,6 +132,7 @@ func (b *reader) line(limit int) ([]byte, error) {
 // read takes at most len(p) bytes: what is buffered, else from the connection, past the buffer when p is as large.
 func (b *reader) read(p []byte) (int, error) {
 	if b.r == b.w {
+		b.shrink()
 		if len(p) >= len(b.buf) {
 			n, err := b.src.Read(p)
 			b.total += int64(n)
