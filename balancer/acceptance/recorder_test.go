@@ -193,6 +193,13 @@ func (rec *recorder) hungUp() bool {
 	})
 }
 
+// fresh tells whether the worker's second request came on a connection of its own.
+func (rec *recorder) fresh() bool {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return rec.conns > 1
+}
+
 // cut closes every connection to the worker.
 func (rec *recorder) cut() {
 	rec.mu.Lock()

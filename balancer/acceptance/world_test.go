@@ -105,11 +105,20 @@ func newWorld(x *trial, f front, with func(*plan)) *world {
 		defer close(w.served)
 		_ = w.server.Serve(l)
 	}()
+	w.warm()
 	w.bare = settled()
 	for _, s := range p.workers {
 		w.worker("general", s)
 	}
 	return w
+}
+
+// warm has the server begin with whatever it begins with its first client.
+func (w *world) warm() {
+	if a := w.dial().send("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").answer("OPTIONS"); a.status >= 300 {
+		w.x.Fatalf("the server does not serve: %d", a.status)
+	}
+	w.closeClients()
 }
 
 // worker starts a recorder and puts it into rotation.
