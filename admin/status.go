@@ -71,9 +71,11 @@ type Worker struct {
 	Inflight     int      `json:"inflight"`
 	Served       uint64   `json:"served"`
 	AgeS         float64  `json:"age_s"`
-	Start        string   `json:"start"`    // adopted, cold, registered, member
-	StartMS      float64  `json:"start_ms"` // how long its start took; 0: not started by us, or not ready yet
-	Reason       string   `json:"reason"`   // why it drains or failed
+	Start        string   `json:"start"`     // adopted, cold, registered, member
+	StartMS      float64  `json:"start_ms"`  // how long its start took; 0: not started by us, or not ready yet
+	Limit        int      `json:"limit"`     // tasks it may have at a time now: less than its concurrency while it is fresh
+	EjectedS     float64  `json:"ejected_s"` // for how long it gets nothing, because requests broke on it; 0: it serves
+	Reason       string   `json:"reason"`    // why it drains, failed, or is ejected
 }
 
 func (p *plane) serveStatus(w http.ResponseWriter, _ *http.Request) {
@@ -114,7 +116,8 @@ func (p *plane) poolOf(f fleet.PoolStatus) Pool {
 	for _, w := range f.Workers {
 		out.Workers = append(out.Workers, Worker{
 			ID: w.ID, State: w.State.String(), Port: w.Port, Address: w.Address, Capabilities: list(w.Capabilities),
-			Inflight: w.InFlight, Served: w.Served, AgeS: seconds(w.Age), Start: string(w.Origin), StartMS: millis(w.Ready), Reason: w.Reason,
+			Inflight: w.InFlight, Served: w.Served, AgeS: seconds(w.Age), Start: string(w.Origin), StartMS: millis(w.Ready), Limit: w.Limit,
+			EjectedS: seconds(w.Ejected), Reason: w.Reason,
 		})
 	}
 	return out

@@ -187,7 +187,7 @@ func fleetPools(cfg *config.Config) []fleet.PoolConfig {
 	for _, p := range cfg.Pools {
 		out = append(out, fleet.PoolConfig{
 			Name: p.Name, Capabilities: p.Capabilities, Concurrency: p.Concurrency, Max: p.Workers.Max, Pick: fleet.Pick(p.Pick),
-			QueueLength: p.Queue.Length, QueueWait: scaler.QueueWait(p, 0), Target: p.Target.Latency, Ramp: p.Ramp,
+			QueueLength: p.Queue.Length, QueueWait: scaler.QueueWait(p, 0), Target: p.Target.Latency, Ramp: p.Ramp, Eject: fleet.Eject(p.Eject),
 		})
 	}
 	return out

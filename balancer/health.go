@@ -28,6 +28,8 @@ const (
 //
 // Workers of ours are marked failed, for the scaler to replace; registered workers and members are removed, and may come back.
 //
+// A worker that answers its probes and breaks requests is the fleet's business: see eject there.
+//
 // When more than half of all workers (of at least two) fail together, it is their host that is in trouble rather than each of them: the
 // engine restarts, the network is away. Nobody is taken out then until the next round, a second later, finds them the same.
 type Health struct {
@@ -74,8 +76,10 @@ func (h *Health) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			h.b.tellVerdicts()
 			h.round(ctx, h.due())
 		case w := <-h.suspects:
+			h.b.tellVerdicts()
 			h.round(ctx, h.gather(w))
 		}
 	}

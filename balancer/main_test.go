@@ -69,7 +69,7 @@ func fleetOf(pools []config.Pool) *fleet.Fleet {
 	for _, p := range pools {
 		list = append(list, fleet.PoolConfig{
 			Name: p.Name, Capabilities: p.Capabilities, Concurrency: p.Concurrency, Max: p.Workers.Max,
-			QueueLength: p.Queue.Length, QueueWait: p.Queue.Wait, Target: p.Target.Latency,
+			QueueLength: p.Queue.Length, QueueWait: p.Queue.Wait, Target: p.Target.Latency, Ramp: p.Ramp, Eject: fleet.Eject(p.Eject),
 		})
 	}
 	return fleet.New(list, time.Now)
@@ -337,6 +337,7 @@ func (r *records) count(key string) {
 func (r *records) Retry(pool, reason string) { r.count("retry " + pool + " " + reason) }
 func (r *records) Shed(pool, code string)    { r.count("shed " + pool + " " + code) }
 func (r *records) Lost(pool, cause string)   { r.count("lost " + pool + " " + cause) }
+func (r *records) Ejected(pool string)       { r.count("ejected " + pool) }
 
 func (r *records) of(key string) int {
 	r.mu.Lock()

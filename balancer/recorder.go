@@ -15,6 +15,8 @@ type Recorder interface {
 	Shed(pool, code string)
 	// Lost counts a request that a worker had taken and did not answer: scale_down when we were removing that worker, else worker_failed.
 	Lost(pool, cause string)
+	// Ejected counts a worker that is left out because requests broke on it.
+	Ejected(pool string)
 }
 
 // Noop counts nothing.
@@ -24,6 +26,7 @@ func (Noop) Request(string, string, int, time.Duration, time.Duration, time.Dura
 func (Noop) Retry(string, string)                                                     {}
 func (Noop) Shed(string, string)                                                      {}
 func (Noop) Lost(string, string)                                                      {}
+func (Noop) Ejected(string)                                                           {}
 
 // What a retry, a loss is counted under.
 const (

@@ -90,15 +90,16 @@ func (s *script) count(address string) int {
 type ward struct {
 	*Balancer
 	*script
-	f *fleet.Fleet
+	f       *fleet.Fleet
+	records *records
 }
 
 // inWard runs the loops of a balancer in a synctest bubble.
 func inWard(t *testing.T, pools []config.Pool, fn func(t *testing.T, w ward)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := ward{script: newScript(), f: fleetOf(pools)}
-		w.Balancer = New(Options{Fleet: w.f, Config: &config.Config{Pools: pools}, Prober: w.script})
+		w := ward{script: newScript(), f: fleetOf(pools), records: newRecords()}
+		w.Balancer = New(Options{Fleet: w.f, Config: &config.Config{Pools: pools}, Prober: w.script, Recorder: w.records})
 		ctx, cancel := context.WithCancel(t.Context())
 		var loops sync.WaitGroup
 		loops.Go(func() { w.Health().Run(ctx) })

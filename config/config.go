@@ -72,6 +72,7 @@ type Pool struct {
 	Queue        Queue    `mapstructure:"queue"`
 	Timeout      Duration `mapstructure:"timeout"`      // 0: none
 	IdleTimeout  Duration `mapstructure:"idle_timeout"` // 0: none
+	Eject        Eject    `mapstructure:"eject"`
 	Ready        Ready    `mapstructure:"ready"`
 	Drain        Duration `mapstructure:"drain"`   // 0: tasks in flight are cut off at once
 	Members      []string `mapstructure:"members"` // base URLs of fixed members, http://host:port
@@ -110,6 +111,13 @@ type Workers struct {
 type Queue struct {
 	Length int      `mapstructure:"length"`
 	Wait   Duration `mapstructure:"wait"`
+}
+
+// Eject leaves a worker out for a while once Failures requests in a row broke on it: Time, and n times that the n-th time, at most 10 times.
+// Failures 0: never.
+type Eject struct {
+	Failures int      `mapstructure:"failures"` // 0 to 1000
+	Time     Duration `mapstructure:"time"`
 }
 
 // Ready says when a started worker may serve.

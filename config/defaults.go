@@ -37,6 +37,7 @@ func DefaultPool() Pool {
 		Queue:       Queue{Length: 1000},
 		Timeout:     30 * time.Second,
 		IdleTimeout: 60 * time.Second,
+		Eject:       Eject{Failures: 5, Time: 30 * time.Second},
 		Ready:       Ready{Path: "/", Status: "200-499", Timeout: 30 * time.Second, Identity: "auto"},
 		Drain:       30 * time.Second,
 		Security:    "auto",

@@ -51,6 +51,7 @@ pools:
     queue: {length: 1000, wait: 0s}
     timeout: 30s
     idle_timeout: 1m
+    eject: {failures: 5, time: 30s}
     ready: {path: /, status: "200-499", timeout: 30s, identity: auto, warmup: 0}
     drain: 30s
     members: []
@@ -140,10 +141,10 @@ func randomPool(r *rand.Rand, name string) Pool {
 		Env:          some(r, "A=", "B=a: b #c", "C=\u00a0\u2028x", "D=\n x\t\n", "E='\"\\", "F=🚢,]}", "G=\x01\x7f\u0085\ufeff", "H=%s{}"),
 		Command:      some(r, "run", "-", "~", "*a", "&b", "!c", "{", "|", "null", "0x1F", "1_0", "", " ", "a\r\nb", "$PORT", "<<", "=", "?"),
 		Capabilities: append(some(r, "true", "1.10", "~", "-", "...", "0x1"), "*"),
-		Concurrency:  1 + r.IntN(10000), BusyStatus: pick(r, 0, 400+r.IntN(200)),
+		Concurrency:  1 + r.IntN(10000), Ramp: d(), BusyStatus: pick(r, 0, 400+r.IntN(200)),
 		Target:  Target{d(), 50 + r.Float64()*49},
 		Workers: Workers{r.IntN(50), 51 + r.IntN(50), 1, 1 + r.IntN(50)}, Pick: pick(r, "fastest", "least-busy"),
-		Queue: Queue{r.IntN(1000), d()}, Timeout: d(), IdleTimeout: pick(r, 0, d()), Drain: d(),
+		Queue: Queue{r.IntN(1000), d()}, Timeout: d(), IdleTimeout: pick(r, 0, d()), Drain: d(), Eject: Eject{r.IntN(1001), d()},
 		Ready:    Ready{pick(r, "/", "/a?b=c&d"), pick(r, "200", "200-499"), d(), pick(r, "auto", "off"), r.IntN(10)},
 		Security: pick(r, "auto", "strict", "standard"), User: pick(r, "", "0", "1000:1000"), ReadOnly: pick(r, nil, new(true), new(false)),
 		CapAdd: some(r, "KILL"), Tmpfs: some(r, "/a b", "/c:size=1m"), Shm: Bytes(r.Int64N(1 << 40)), Egress: pick(r, nil, new(true), new(false)),

@@ -157,6 +157,11 @@ func TestRulesOfAPool(t *testing.T) {
 			`queue.wait: -1s is out of range; legal: 0s to 8760h`}},
 		{`queue: {length: 0, wait: 0}`, nil},
 		{`timeout: -1s`, []string{`timeout: -1s is out of range; legal: 0s to 8760h`}},
+		{`eject: {failures: -1, time: 0}`, []string{
+			`eject.failures: -1 is out of range; legal: 0 to 1000`,
+			`eject.time: 0s is out of range; legal: 1ms to 8760h`}},
+		{`eject: {failures: 0}`, nil},
+		{`eject: {failures: 1000, time: 1h}`, nil},
 		{`idle_timeout: -1s`, []string{`idle_timeout: -1s is out of range; legal: 0s to 8760h`}},
 		{`timeout: 0, idle_timeout: 0, drain: 0`, nil},
 		{`drain: -1s`, []string{`drain: -1s is out of range; legal: 0s to 8760h`}},

@@ -76,7 +76,7 @@ func TestWhatIsNotTheShapeAKeyHolds(t *testing.T) {
 }
 
 const poolKeys = "name, image, pull, command, port, env, capabilities, strip, concurrency, ramp, busy_status, target, workers, pick, queue, timeout, " +
-	"idle_timeout, ready, drain, members, security, user, read_only, cap_add, tmpfs, shm, egress, mounts, devices, network, resources"
+	"idle_timeout, eject, ready, drain, members, security, user, read_only, cap_add, tmpfs, shm, egress, mounts, devices, network, resources"
 
 func TestSyntaxErrorsNameTheLine(t *testing.T) {
 	checkRules(t, []rule{

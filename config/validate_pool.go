@@ -26,6 +26,8 @@ func (c check) pool(p Pool, cfg *Config) {
 	c.lasts("queue.wait", p.Queue.Wait, 0)
 	c.lasts("timeout", p.Timeout, 0)
 	c.lasts("idle_timeout", p.IdleTimeout, 0)
+	c.between("eject.failures", p.Eject.Failures, 0, 1000)
+	c.lasts("eject.time", p.Eject.Time, time.Millisecond)
 	c.ready(p.Ready)
 	c.lasts("drain", p.Drain, 0)
 	c.members(p, cfg)

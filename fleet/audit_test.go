@@ -100,12 +100,14 @@ func (a *auditor) pool(p *pool) {
 	var states [Gone + 1]int
 	room := 0
 	var spare []*Worker
+	ready, out := p.ejected()
+	a.check(2*out <= ready, "pool %s has %d of %d ready workers out", p.Name, out, ready)
 	for _, w := range p.workers {
 		a.check(a.f.workers[w.ID] == w && w.pool == p && w.state != Gone, "pool %s lists %s, which it does not have", p.Name, w)
 		if w.Origin.Ours() {
 			states[w.state]++
 		}
-		if w.state == Active || w.state == Spare {
+		if (w.state == Active || w.state == Spare) && w.out == 0 {
 			room += max(int(w.limit-w.inflight), 0)
 		}
 		if w.state == Spare {
@@ -136,9 +138,10 @@ func (a *auditor) workers() {
 		a.check(w.limit == min(w.allowed, w.ramp), "worker %s has limit %d and is allowed %d and ramped to %d", w, w.limit, w.allowed, w.ramp)
 		a.check(w.ramp == w.full() || slices.Contains(a.f.ramping, w) || w.state > Active, "worker %s ramps and nobody lets it grow", w)
 		a.check(w.inflight == 0 || a.inflight[w] > 0, "worker %s counts %d in flight and has no lease", w, w.inflight)
-		a.check(!w.queued || w.state == Active && w.inflight < w.limit, "worker %s is offered: it is %s with %d in flight", w, w.state, w.inflight)
+		a.check(!w.queued || w.state == Active && w.inflight < w.limit && w.out == 0, "worker %s is offered: it is %s with %d in flight", w, w.state, w.inflight)
 		lost := w.state == Active && w.inflight < w.limit && !w.queued && !slices.Contains(a.f.paused, w)
 		a.check(!lost, "worker %s has a free slot and nobody offers it", w)
+		a.check(w.out == 0 || w.state > Active || slices.Contains(a.f.paused, w), "worker %s is out and nobody brings it back", w)
 		a.check(slices.Contains(a.f.groups, w.group), "worker %s is in a group nobody looks at", w)
 	}
 }

@@ -30,6 +30,7 @@ type PoolConfig struct {
 	QueueLength  int           // per capability
 	QueueWait    time.Duration // the longest a request may wait
 	Target       time.Duration // a request slower than this missed
+	Eject        Eject
 	Ramp         time.Duration // by when a fresh worker may have its whole concurrency; 0: at once
 }
 
@@ -53,26 +54,9 @@ type Fleet struct {
 	slots    slotList // released slots, to be used again
 	onGone   []func(*Worker)
 	changed  chan struct{}
+	verdicts []Verdict // that nobody has asked for yet
 
 	elsewhere Elsewhere // who has the workers; nil: this fleet
-}
-
-// pool is one kind of worker, with what was measured about it.
-type pool struct {
-	PoolConfig
-	order   int
-	workers []*Worker // all that are not gone, in the order they were added
-	spares  []*Worker // ready, out of rotation; the one ready longest first
-	serving slotList  // slots on its workers, oldest first
-	queued  int       // waiters whose home it is
-	gauge   *gauge
-
-	states [Gone + 1]int // workers of ours by state
-	room   int           // tasks that its ready workers could take on top of what they have
-
-	unavailable string // why no worker can be had; empty: workers can be had
-	desired     int
-	reason      string
 }
 
 // route is one capability: who has it, and who waits for it.
@@ -125,6 +109,7 @@ func (f *Fleet) Update(c PoolConfig) bool {
 	}
 	p.Concurrency, p.Max = max(c.Concurrency, 1), c.Max
 	p.QueueLength, p.Target, p.Ramp = c.QueueLength, c.Target, c.Ramp
+	p.Eject = c.Eject
 	f.setQueueWait(p, c.QueueWait)
 	return true
 }
@@ -237,31 +222,6 @@ func (r *route) hope() bool {
 		}
 	}
 	return false
-}
-
-// tally counts a worker in, or out again, in the state and the group it has.
-func (p *pool) tally(w *Worker, by int) {
-	if w.state == Active || w.state == Spare {
-		p.room += by * w.room()
-	}
-	if w.state.lives() {
-		w.group.workers += by
-	}
-	if w.Origin.Ours() {
-		p.states[w.state] += by
-	}
-}
-
-// ours counts the workers that take one of the pool's max places.
-func (p *pool) ours() int { return p.states[Starting] + p.states[Spare] + p.states[Active] }
-
-func (f *Fleet) pool(name string) *pool {
-	for _, p := range f.pools {
-		if p.Name == name {
-			return p
-		}
-	}
-	return nil
 }
 
 // since is the time on the fleet's own clock, which starts with it.

@@ -121,7 +121,7 @@ func (f *Fleet) Occupy(id string) (Lease, bool) {
 // occupy books a slot on this very worker, which goes into rotation when it was a spare.
 func (f *Fleet) occupy(w *Worker, r *route, home *pool, arrived time.Duration, seq uint64, now time.Duration, start Start) Lease {
 	if w.state == Spare {
-		f.bench(w)
+		f.unspare(w)
 		w.become(Active)
 	}
 	w.group.withdraw(w)

@@ -100,10 +100,7 @@ func (f *Fleet) lease(w *Worker, r *route, home *pool, arrived time.Duration, se
 	}
 	s.worker, s.route, s.home, s.arrived, s.began = w, r, home, arrived, now
 	s.token, s.lacks = 0, false
-	if w.state == Active && w.inflight < w.limit { // a slot that is occupied may be beyond the limit
-		w.pool.room--
-	}
-	w.inflight++
+	w.setInflight(w.inflight + 1)
 	w.pool.serving.add(s)
 	w.pool.gauge.level(now, w.pool)
 	if home != w.pool {
@@ -141,21 +138,24 @@ func (l Lease) Release(o Outcome) bool {
 	w.pool.gauge.level(now, w.pool)
 
 	w.group.withdraw(w)
-	w.inflight--
+	w.setInflight(w.inflight - 1)
 	if w.inflight == 0 {
 		w.last = now
 	}
 	w.settle(false)
 	if w.state == Active {
-		if w.inflight < w.limit {
-			w.pool.room++
-		}
 		w.group.offer(w, now)
 		if w.group.wanted() {
 			f.feed(w.group, now)
 		}
 	}
 	return true
+}
+
+func (w *Worker) setInflight(n int32) {
+	before := w.room()
+	w.inflight = n
+	w.pool.room += w.room() - before
 }
 
 // settle books what the outcome tells about the worker and about the latency.
@@ -171,6 +171,7 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 	case Tunnel:
 		w.answered(now)
 	case Broke:
+		f.broke(w, now)
 		s.home.gauge.failed.Add(now, 1)
 	case Busy:
 		f.pause(w, now)
@@ -180,6 +181,7 @@ func (f *Fleet) settle(s *slot, o Outcome, now time.Duration) {
 // answered books a sign of health.
 func (w *Worker) answered(now time.Duration) {
 	w.served++
+	w.row = 0
 	w.grown()
 	w.busies = 0
 	w.paused = min(w.paused, now)

@@ -83,7 +83,7 @@ func (f *Fleet) Ready(id, address string, active int) bool {
 		w.Address = address
 	}
 	f.warmUp(w)
-	if !w.Origin.Ours() || w.pool.states[Active] < active || w.group.wanted() {
+	if !w.Origin.Ours() || w.pool.working() < active || w.group.wanted() {
 		f.activate(w, now)
 	} else {
 		w.become(Spare)
@@ -123,6 +123,7 @@ func (f *Fleet) drain(w *Worker, reason string) {
 	w.reason = reason
 	w.idle = make(chan struct{})
 	w.settle(false)
+	f.relent(w.pool)
 	f.dismiss()
 }
 
@@ -142,12 +143,17 @@ func (f *Fleet) Fail(id, reason string) bool {
 	if w == nil || !w.state.canBecome(Failed) {
 		return false
 	}
+	f.fail(w, reason)
+	return true
+}
+
+func (f *Fleet) fail(w *Worker, reason string) {
 	f.bench(w)
 	w.become(Failed)
 	w.reason = reason
+	f.relent(w.pool)
 	f.dismiss()
 	f.poke()
-	return true
 }
 
 // Remove forgets a worker. Leases that are still out end harmlessly.
@@ -163,6 +169,7 @@ func (f *Fleet) Remove(id string) {
 	w.settle(true)
 	delete(f.workers, id)
 	w.pool.workers = slices.DeleteFunc(w.pool.workers, func(o *Worker) bool { return o == w })
+	f.relent(w.pool)
 	f.dismiss()
 	f.mu.Unlock()
 	for _, fn := range f.onGone {

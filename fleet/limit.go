@@ -46,7 +46,12 @@ func (w *Worker) setLimit(limit int32) {
 }
 
 // room is how many tasks the worker could take on top of what it has.
-func (w *Worker) room() int { return int(max(w.limit-w.inflight, 0)) }
+func (w *Worker) room() int {
+	if w.state != Active && w.state != Spare || w.out > 0 {
+		return 0
+	}
+	return int(max(w.limit-w.inflight, 0))
+}
 
 // full is the worker's concurrency as the fleet counts it.
 func (w *Worker) full() int32 { return int32(min(w.Concurrency, math.MaxInt32)) }

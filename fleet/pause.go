@@ -13,13 +13,20 @@ const (
 	pauseMax  = time.Second
 )
 
+// rests is until when the worker is not asked: it is paused or ejected.
+func (w *Worker) rests() time.Duration { return max(w.paused, w.out) }
+
 // pause begins a worker's pause.
 func (f *Fleet) pause(w *Worker, now time.Duration) {
 	w.paused = now + min(pauseBase<<min(w.busies, 8), pauseMax)
 	w.busies++
-	if w.state != Active {
-		return
+	if w.state == Active {
+		f.rest(w)
 	}
+}
+
+// rest sees to it that somebody asks the worker again when its time has come.
+func (f *Fleet) rest(w *Worker) {
 	if !slices.Contains(f.paused, w) {
 		f.paused = append(f.paused, w)
 	}
@@ -37,7 +44,7 @@ func (f *Fleet) resume(now time.Duration) {
 	kept := f.paused[:0]
 	var back []*Worker
 	for _, w := range f.paused {
-		if w.paused > now {
+		if w.rests() > now {
 			kept = append(kept, w)
 		} else {
 			back = append(back, w)
@@ -46,6 +53,10 @@ func (f *Fleet) resume(now time.Duration) {
 	clear(f.paused[len(kept):])
 	f.paused = kept
 	for _, w := range back {
+		if w.out > 0 {
+			w.comeBack(now)
+			f.warmAgain(w)
+		}
 		if !w.queued { // else an answer to another task has brought it back already
 			w.group.offer(w, now)
 		}
@@ -60,7 +71,7 @@ func (f *Fleet) nextWake(w *waiter) time.Duration {
 	now := f.since()
 	until := w.deadline()
 	for _, p := range f.paused {
-		until = min(until, p.paused)
+		until = min(until, p.rests())
 	}
 	return max(until-now, 0)
 }

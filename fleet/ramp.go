@@ -18,16 +18,14 @@ const (
 
 // warmUp begins the ramp of a worker that was just made ready.
 func (f *Fleet) warmUp(w *Worker) {
-	w.ramp = w.full()
-	if w.Warm || w.Origin == Adopted || w.pool.Ramp <= 0 {
-		return
+	if !w.Warm && w.Origin != Adopted {
+		f.warmAgain(w)
 	}
-	f.ramp(w)
 }
 
-// ramp lets a worker begin small, whatever it had before.
-func (f *Fleet) ramp(w *Worker) {
-	if w.full() == 1 {
+// warmAgain lets a worker begin small, whatever it had before.
+func (f *Fleet) warmAgain(w *Worker) {
+	if w.full() == 1 || w.pool.Ramp <= 0 {
 		return
 	}
 	w.ramp, w.ramped = (w.full()-1)/rampShare+1, rampWaits

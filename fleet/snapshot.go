@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ type Measured struct {
 
 	Starting, Spare, Active, Draining, Failed int // workers of ours by state
 	Idle                                      int // of Active, with nothing in flight and no limit below their concurrency
+	Ejected                                   int // of Active: they get nothing for now
 	Withheld                                  int // slots of ready workers that may not be used yet: the worker is fresh, or was limited
 	Others                                    int // task slots of workers that are not ours
 
@@ -94,11 +96,15 @@ func (p *pool) countInto(m *Measured) {
 	m.Starting, m.Spare, m.Active = p.states[Starting], p.states[Spare], p.states[Active]
 	m.Draining, m.Failed = p.states[Draining], p.states[Failed]
 	for _, w := range p.workers {
-		if w.state == Active || w.state == Spare {
+		if (w.state == Active || w.state == Spare) && w.out == 0 {
 			m.Withheld += int(w.full() - w.limit)
 		}
 		switch {
 		case w.state != Active:
+		case w.out > 0:
+			if w.Origin.Ours() {
+				m.Ejected++
+			}
 		case !w.Origin.Ours():
 			m.Others += w.Concurrency
 		case w.inflight == 0 && !w.withheld():
@@ -151,8 +157,9 @@ type WorkerStatus struct {
 	Limit    int // tasks at a time it may have now, at most its concurrency
 	Served   uint64
 	Age      time.Duration // since it was added
+	Ejected  time.Duration // for how long it gets nothing, because requests broke on it; 0: it serves
 	Ready    time.Duration // how long it took to become ready; 0: not yet, or not started by us
-	Reason   string        // why it drains or failed
+	Reason   string        // why it drains, failed, or is ejected
 }
 
 // Status describes every pool, in the order of the configuration.
@@ -201,6 +208,10 @@ func (w *Worker) status(now time.Duration) WorkerStatus {
 	s := WorkerStatus{Info: w.Info, State: w.state, InFlight: int(w.inflight), Limit: int(w.limit), Served: w.served, Age: now - w.began, Reason: w.reason}
 	if w.readyAt > 0 && w.Origin == Cold {
 		s.Ready = w.readyAt - w.began
+	}
+	if w.out > 0 && w.state == Active {
+		s.Ejected = max(w.out-now, 0)
+		s.Reason = fmt.Sprintf("gets nothing for %s: %d requests in a row broke on it", s.Ejected.Round(time.Second), w.row)
 	}
 	return s
 }

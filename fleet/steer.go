@@ -16,7 +16,7 @@ func (f *Fleet) Steer(pool string, active, spare int) {
 	}
 	now := f.since()
 	f.resume(now)
-	have := p.states[Active]
+	have := p.working()
 	for ; have < active && len(p.spares) > 0; have++ {
 		w := p.nextSpare()
 		f.unspare(w)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,7 @@ func stressPools() []PoolConfig {
 		pools[i].Concurrency = 1 + i%3
 		pools[i].Max = 6
 		pools[i].Ramp = 100 * ms
+		pools[i].Eject = Eject{Failures: 3, Time: 10 * ms}
 		pools[i].Pick = []Pick{RoundRobin, MostRecent, Fastest, LeastBusy}[i]
 		pools[i].QueueLength = 30
 		pools[i].QueueWait = 100 * ms
@@ -81,6 +83,9 @@ func TestStressKeepsEveryPromise(t *testing.T) {
 	managers.Wait()
 
 	audit(t, s.f)
+	if len(s.f.Verdicts()) == 0 {
+		t.Error("nobody was ejected")
+	}
 	for _, p := range s.f.Status() {
 		m := measure(t, s.f, p.Name)
 		expect(t, "in service in "+p.Name, m.Busy, 0)
@@ -169,7 +174,7 @@ func (s *stress) release(random *rand.Rand, l Lease, req *Request) (again bool) 
 	case k == 0:
 		l.Release(Outcome{Kind: Busy})
 		return random.IntN(2) == 0 // some give up
-	case k < 4:
+	case k < 4, k < 90 && strings.HasSuffix(l.Worker.ID, "7"): // some are broken
 		l.Release(Outcome{Kind: Broke})
 		req.Not = l.Worker
 		return true

@@ -91,22 +91,26 @@ type Worker struct {
 	Info
 
 	// Guarded by Fleet.mu.
-	began   time.Duration // when it was added
-	readyAt time.Duration // when it first became ready
-	paused  time.Duration // no new task before this time: it said it was busy
-	busies  int           // busy answers in a row
-	allowed int32         // tasks at a time, as Limit said; else its concurrency
-	ramp    int32         // tasks at a time, as its ramp lets it; its concurrency when that is over
-	ramped  time.Duration // when its ramp began to run by time too; rampWaits: not yet
-	idle    chan struct{} // closed when a draining worker has nothing left; nil until it drains
-	settled bool          // idle is closed
-	reason  string        // why it failed or drains
+	began     time.Duration // when it was added
+	readyAt   time.Duration // when it first became ready
+	paused    time.Duration // no new task before this time: it said it was busy
+	busies    int           // busy answers in a row
+	row       int           // requests in a row that broke
+	out       time.Duration // ejected until this time; 0: it is not
+	back      time.Duration // when its last ejection ended
+	ejections int           // so far, less those forgiven
+	allowed   int32         // tasks at a time, as Limit said; else its concurrency
+	ramp      int32         // tasks at a time, as its ramp lets it; its concurrency when that is over
+	ramped    time.Duration // when its ramp began to run by time too; rampWaits: not yet
+	idle      chan struct{} // closed when a draining worker has nothing left; nil until it drains
+	settled   bool          // idle is closed
+	reason    string        // why it failed or drains
 }
 
 func (w *Worker) String() string { return fmt.Sprintf("%s/%s", w.Pool, w.ID) }
 
 func (w *Worker) free(now time.Duration) bool {
-	return w.state == Active && w.inflight < w.limit && w.paused <= now
+	return w.state == Active && w.inflight < w.limit && w.paused <= now && w.out == 0
 }
 
 // become moves the worker to its next state and keeps its pool's counts. A move that the table does not allow is a bug in this package.

@@ -27,6 +27,7 @@ func contract() map[string]string {
 		"latency_violations_total":      "cause,pool",
 		"requests_shed_total":           "code,pool",
 		"requests_lost_total":           "cause,pool",
+		"ejections_total":               "pool",
 		"retries_total":                 "pool,reason",
 		"ports":                         "state",
 		"driver_errors_total":           "driver,op",
@@ -49,6 +50,7 @@ func used(t *testing.T) *Metrics {
 	m.Retry("general", "busy")
 	m.Shed("general", "queue-full")
 	m.Lost("general", "worker_failed")
+	m.Ejected("general")
 	m.Started("general", 400*ms, "ok")
 	m.Stopped("general", "scale_down")
 	m.Decided("general", "up", "model")

@@ -37,6 +37,7 @@ func (m *Metrics) begin(pool string) {
 	for _, cause := range []string{"scale_down", "worker_failed"} {
 		m.lost.WithLabelValues(pool, m.words.word("lost", cause))
 	}
+	m.ejections.WithLabelValues(pool)
 	for _, result := range []string{"ok", "failed"} {
 		m.starts.WithLabelValues(pool, m.words.word("start", result))
 	}
@@ -55,7 +56,7 @@ func (m *Metrics) Forget(pool string) {
 
 func (m *Metrics) forget(pool string) {
 	label := prometheus.Labels{"pool": pool}
-	for _, vec := range []*prometheus.CounterVec{m.requests, m.violations, m.retries, m.shed, m.lost, m.starts, m.stops, m.decisions} {
+	for _, vec := range []*prometheus.CounterVec{m.requests, m.violations, m.retries, m.shed, m.lost, m.ejections, m.starts, m.stops, m.decisions} {
 		vec.DeletePartialMatch(label)
 	}
 	m.durations.DeletePartialMatch(label)

@@ -68,6 +68,7 @@ func TestEventsOfTheScalerAreCounted(t *testing.T) {
 		"requests_shed_total{code=queue-full,pool=general}":                    1,
 		"requests_lost_total{cause=worker_failed,pool=general}":                1,
 		"requests_lost_total{cause=scale_down,pool=general}":                   0, // there from the beginning
+		"ejections_total{pool=general}":                                        1,
 		"request_duration_seconds{capability=mult,phase=service,pool=general}": 1,
 	} {
 		name, rest, _ := strings.Cut(labels, "{")
@@ -145,6 +146,7 @@ func TestAReloadKeepsWhatStaysAndForgetsWhatWent(t *testing.T) {
 		"latency_violations_total{cause=queue,pool=new}":        0,
 		"latency_violations_total{cause=queue,pool=old}":        -1,
 		"requests_lost_total{cause=scale_down,pool=new}":        0,
+		"ejections_total{pool=new}":                             0,
 	} {
 		name, rest, _ := strings.Cut(labels, "{")
 		if got := value(t, m, name, strings.TrimSuffix(rest, "}")); got != want {

@@ -50,6 +50,13 @@ func (m *Metrics) Shed(pool, code string) { m.add(m.shed, pool, code, "shed") }
 // Lost counts a request a worker had taken and did not answer, by cause.
 func (m *Metrics) Lost(pool, cause string) { m.add(m.lost, pool, cause, "lost") }
 
+// Ejected counts a worker that is left out because requests broke on it.
+func (m *Metrics) Ejected(pool string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ejections.WithLabelValues(m.pool(pool)).Inc()
+}
+
 func (m *Metrics) add(vec *prometheus.CounterVec, pool, word, label string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

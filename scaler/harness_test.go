@@ -83,7 +83,7 @@ func newBench(t *testing.T, o drivertest.FakeOptions, pools ...config.Pool) *ben
 	for _, p := range pools {
 		fps = append(fps, fleet.PoolConfig{
 			Name: p.Name, Capabilities: p.Capabilities, Concurrency: p.Concurrency, Max: p.Workers.Max,
-			QueueLength: p.Queue.Length, QueueWait: QueueWait(p, 0), Target: p.Target.Latency,
+			QueueLength: p.Queue.Length, QueueWait: QueueWait(p, 0), Target: p.Target.Latency, Ramp: p.Ramp, Eject: fleet.Eject(p.Eject),
 		})
 	}
 	b.fleet = fleet.New(fps, time.Now)

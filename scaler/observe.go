@@ -31,7 +31,7 @@ func (s *Scaler) observe(p *poolState, m fleet.Measured) policy.Snapshot {
 func Observe(m fleet.Measured) policy.Snapshot {
 	in := policy.Snapshot{
 		Now:    m.Now,
-		Active: m.Active, Spare: m.Spare, Idle: m.Idle, Others: m.Others, Withheld: m.Withheld,
+		Active: m.Active - m.Ejected, Spare: m.Spare, Idle: m.Idle, Others: m.Others, Withheld: m.Withheld,
 		Busy: m.Busy, Queue: m.Queue, Standing: m.Standing,
 		Queued: groups(m.Queued), InService: groups(m.InService),
 		Slow: policy.Window(m.Slow), MeanBusy: m.MeanBusy, BusyTime: m.BusyTime,

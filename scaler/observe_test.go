@@ -10,7 +10,7 @@ import (
 
 func TestSlotsThatAreWithheldReachThePolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, startDelay(time.Millisecond), pool("mult", func(p *config.Pool) { p.Concurrency = 20 }))
+		b := newBench(t, startDelay(time.Millisecond), pool("mult", func(p *config.Pool) { p.Concurrency, p.Ramp = 20, 0 }))
 		b.scaler.step(t.Context())
 		b.scaler.hear(<-b.scaler.reports)
 		b.scaler.hear(<-b.scaler.reports)

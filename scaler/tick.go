@@ -43,7 +43,7 @@ func (s *Scaler) step(ctx context.Context) {
 		}
 		s.forgive(p, m.Now)
 		in := s.observe(p, m)
-		out, memory := policy.Decide(policyConfig(p.cfg), in, p.memory)
+		out, memory := policy.Decide(policyConfig(p.cfg, m.Ejected), in, p.memory)
 		out.Reason = out.Sentence()
 		p.memory = memory
 		plans = append(plans, plan{p, in, out})
@@ -116,10 +116,11 @@ func (s *Scaler) settle(p *poolState, m fleet.Measured) {
 	s.settled[p.cfg.Name] = true
 }
 
-func policyConfig(c config.Pool) policy.Config {
+// policyConfig is what the policy may do with a pool. A worker of ours that is ejected takes a place and does nothing.
+func policyConfig(c config.Pool, ejected int) policy.Config {
 	return policy.Config{
 		Target: c.Target.Latency, Percentile: c.Target.Percentile,
-		Min: c.Workers.Min, Max: c.Workers.Max, Spare: c.Workers.Spare, SpareMax: c.Workers.SpareMax,
+		Min: c.Workers.Min, Max: max(c.Workers.Max-ejected, 0), Spare: c.Workers.Spare, SpareMax: c.Workers.SpareMax,
 		Concurrency: c.Concurrency, Parallel: maxParallelStarts,
 	}
 }

@@ -30,7 +30,7 @@ func newFleet(pools []config.Pool, now func() time.Time) *fleet.Fleet {
 	for _, p := range pools {
 		kinds = append(kinds, fleet.PoolConfig{
 			Name: p.Name, Capabilities: p.Capabilities, Concurrency: p.Concurrency, Max: p.Workers.Max, Pick: fleet.Pick(p.Pick),
-			QueueLength: p.Queue.Length, QueueWait: scaler.QueueWait(p, 0), Target: p.Target.Latency, Ramp: p.Ramp,
+			QueueLength: p.Queue.Length, QueueWait: scaler.QueueWait(p, 0), Target: p.Target.Latency, Ramp: p.Ramp, Eject: fleet.Eject(p.Eject),
 		})
 	}
 	return fleet.New(kinds, now)
