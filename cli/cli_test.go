@@ -36,6 +36,29 @@ func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr s
 	return code, out.String(), errOut.String()
 }
 
+// runUntil runs one command in this process and interrupts it, as Ctrl-C would, once interrupt is closed.
+func runUntil(t *testing.T, interrupt <-chan struct{}, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code = session{
+		args: args, out: &out, err: &errOut, ctx: t.Context(),
+		stopBy: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				select {
+				case <-interrupt:
+					cancel()
+				case <-ctx.Done():
+				}
+			}()
+			return ctx, func() { cancel(); <-ended }
+		},
+	}.run()
+	return code, out.String(), errOut.String()
+}
+
 // worker1 is a reference worker on a test server: it answers as a balancer's data plane would.
 func worker1(t *testing.T) string {
 	t.Helper()

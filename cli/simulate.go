@@ -100,15 +100,16 @@ func (f *simulateFlags) check(cmd *cobra.Command) error {
 
 const longestSimulation = 7 * 24 * time.Hour
 
-func (s session) runSimulate(ctx context.Context, f simulateFlags) error {
+func (s session) runSimulate(ctx context.Context, f simulateFlags) (err error) {
 	o, err := f.options(s)
 	if err != nil {
 		return err
 	}
-	out, closeOut, err := s.reportTo(f.output)
+	out, err := s.reportTo(f.output)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, out.Close()) }()
 	report, err := simulate.Run(ctx, o)
 	switch {
 	case ctx.Err() != nil:
@@ -118,15 +119,14 @@ func (s session) runSimulate(ctx context.Context, f simulateFlags) error {
 	}
 	switch f.format {
 	case "json":
-		err = report.WriteJSON(out)
+		return report.WriteJSON(out)
 	case "html":
-		err = report.WriteHTML(out)
+		return report.WriteHTML(out)
 	case "svg":
-		err = report.WriteSVG(out)
+		return report.WriteSVG(out)
 	default:
-		err = report.WriteText(out)
+		return report.WriteText(out)
 	}
-	return errors.Join(err, closeOut())
 }
 
 // options reads what the flags name. Whatever is wrong with it is wrong use.

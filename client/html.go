@@ -100,8 +100,9 @@ func byName[V any](m map[string]V) []named[V] {
 
 // percent is a share of the whole, as in 0.5 %.
 func percent(part, whole int) string {
-	if whole == 0 {
-		return "0 %"
+	share := 100 * float64(part) / float64(max(whole, 1))
+	if share > 0 && share < 0.001 {
+		return "<0.001 %"
 	}
-	return fmt.Sprintf("%.3g %%", 100*float64(part)/float64(whole))
+	return fmt.Sprintf("%.3g %%", share)
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,13 @@ func TestAnUnreachableTargetIsOneSentence(t *testing.T) {
 		_, err = Run(t.Context(), Options{Timeout: 3 * time.Second, Dial: silent.dial}, nil)
 		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "no answer in time") || time.Since(start) != 3*time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		unknown := func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "here", IsNotFound: true}}
+		}
+		if _, err = Run(t.Context(), Options{Target: "http://here:1", Dial: unknown}, nil); !errors.Is(err, ErrUnreachable) ||
+			!strings.Contains(err.Error(), "http://here:1 (no such host)") {
+			t.Errorf("%v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -62,7 +62,7 @@ func someRun(seed uint64, n int, lasts time.Duration) []Result {
 func TestSlicesThatBecameOneAreAsIfTheyHadAlwaysBeen(t *testing.T) {
 	for seed, lasts := range []time.Duration{5 * time.Second, 17 * time.Second, 29 * time.Second, time.Minute, 61 * time.Minute, 30 * time.Hour} {
 		r := newRecorder()
-		results := someRun(uint64(seed), 3000, lasts)
+		results := someRun(uint64(seed), 1000, lasts)
 		for _, x := range results {
 			r.record(x)
 		}
@@ -152,9 +152,9 @@ func TestTheRecorderNeedsNoMoreMemoryForALongRun(t *testing.T) {
 	}
 	fill(0, 10_000)
 	before := held()
-	fill(10_000, 200_000)
+	fill(10_000, 60_000)
 	if after := held(); after > before+1<<20 {
-		t.Errorf("%d KiB after a hundred seconds, %d KiB after half an hour", before>>10, after>>10)
+		t.Errorf("%d KiB after a hundred seconds, %d KiB after ten minutes", before>>10, after>>10)
 	}
 	if n := len(r.series.slices); n > maxSlices {
 		t.Errorf("%d slices", n)

@@ -49,7 +49,7 @@ func (p *page) paint(colour, s string) string {
 func (p *page) headline(r *Report) {
 	errors := p.paint(green, "no errors")
 	if r.Errors > 0 {
-		errors = p.paint(red, plural(r.Errors, "error")+fmt.Sprintf(" (%.2g %%)", 100*float64(r.Errors)/float64(r.Count)))
+		errors = p.paint(red, plural(r.Errors, "error")+" ("+percent(r.Errors, r.Count)+")")
 	}
 	fmt.Fprintf(p, "%s to %s in %s s, %s answers/s, %s\n%s\n",
 		plural(r.Count, "request"), r.Target, short(r.DurationS), short(r.Rate), errors, r.Load)

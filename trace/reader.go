@@ -162,6 +162,9 @@ func (tr *Reader) wrong(column, value string, why error) error {
 
 func (tr *Reader) syntax(err error) error {
 	var p *csv.ParseError
+	if errors.Is(err, csv.ErrFieldCount) && errors.As(err, &p) {
+		return fmt.Errorf("trace %s, line %d: it has more or fewer cells than the %d columns that the first line names", tr.name, p.StartLine, tr.rows.FieldsPerRecord)
+	}
 	if errors.As(err, &p) {
 		return fmt.Errorf("trace %s, line %d: %w", tr.name, p.StartLine, p.Err)
 	}

@@ -76,7 +76,7 @@ func TestWhatIsWrongWithATraceIsNamedWithItsLine(t *testing.T) {
 		{"a kind that climbs", "t,kind\n1,..\n", "line 2:"},
 		{"a long kind", "t,kind\n1," + strings.Repeat("k", 65) + "\n", "line 2:"},
 		{"too many kinds", kinds, fmt.Sprintf("line %d: ", MaxKinds+2)},
-		{"a column short", "t,kind\n1,http\n2\n", "line 3: wrong number of fields"},
+		{"a column short", "t,kind\n1,http\n2\n", "line 3: it has more or fewer cells than the 2 columns"},
 		{"an open quote", "t,kind\n1,\"http\n2,x\n", "line 2"},
 	} {
 		_, err := check(strings.NewReader(c.text))
