@@ -1,0 +1,118 @@
+package balancer
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strconv"
+	"testing"
+
+	"understudy/fleet"
+)
+
+// BenchmarkKeepAlive is a request over connections that stay open on both sides. Client and worker here are a write and a few reads of bytes made
+// before, so that what is measured is the balancer, and every allocation is its own.
+func BenchmarkKeepAlive(b *testing.B) {
+	const head = " /mult HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nX-Request-Id: 0b9b2f0e-7f6e\r\n"
+	for _, one := range []struct{ name, request string }{
+		{"GET", "GET" + head + "\r\n"},
+		{"POST", "POST" + head + "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"a\":6,\"b\":7}"},
+	} {
+		b.Run(one.name, func(b *testing.B) {
+			x := newBench(b, 64)
+			address := cannedWorker(b)
+			if _, err := x.fleet.Add(fleet.Info{ID: "raw", Pool: "general", Address: address, Generation: "raw", Origin: fleet.Cold}); err != nil {
+				b.Fatal(err)
+			}
+			x.fleet.Ready("raw", address, 1)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				c, err := net.Dial("tcp", x.url[len("http://"):])
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				defer c.Close()
+				buf := make([]byte, 4096)
+				for pb.Next() {
+					if err := roundTrip(c, one.request, buf); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// roundTrip sends a request and reads an answer with a Content-Length, without a copy.
+func roundTrip(c net.Conn, request string, buf []byte) error {
+	if _, err := io.WriteString(c, request); err != nil {
+		return err
+	}
+	for n := 0; ; {
+		m, err := c.Read(buf[n:])
+		if err != nil {
+			return err
+		}
+		n += m
+		end := bytes.Index(buf[:n], []byte("\r\n\r\n"))
+		if end < 0 {
+			continue
+		}
+		if !bytes.HasPrefix(buf, []byte("HTTP/1.1 200 ")) {
+			return strconv.ErrSyntax
+		}
+		at := bytes.Index(buf[:end], []byte("Content-Length: ")) + len("Content-Length: ")
+		length := 0
+		for ; buf[at] >= '0' && buf[at] <= '9'; at++ {
+			length = length*10 + int(buf[at]-'0')
+		}
+		if n == end+4+length {
+			return nil
+		}
+	}
+}
+
+// cannedWorker answers each read with the same bytes: whoever sends a request in one write gets one answer.
+func cannedWorker(b *testing.B) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 22 Nov 2026 08:00:00 GMT\r\nContent-Length: 32\r\n\r\n{\"res\":42,\"duration\":1,\"id\":\"w\"}")
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buf := make([]byte, 4096)
+				for n := 0; ; {
+					m, err := c.Read(buf[n:])
+					if err != nil {
+						return
+					}
+					n += m
+					if !complete(buf[:n]) {
+						continue
+					}
+					n = 0
+					if _, err := c.Write(answer); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	b.Cleanup(func() { _ = l.Close() })
+	return "http://" + l.Addr().String()
+}
+
+// complete tells whether a request is all there, by the two kinds that are sent here.
+func complete(request []byte) bool {
+	_, body, ok := bytes.Cut(request, []byte("\r\n\r\n"))
+	return ok && (request[0] == 'G' || len(body) == 13)
+}
