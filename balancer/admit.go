@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"understudy/h1"
 )
+
+const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 // admit refuses what needs no worker to be refused, and answers what the balancer answers itself.
 func (x *exchange) admit() bool {
@@ -27,12 +31,11 @@ func (x *exchange) admit() bool {
 		x.refuse(errTooLarge, fmt.Sprintf("At most %d bytes are taken.", limit))
 		return false
 	}
-	if err := x.body.begin(r.Header.Get("Expect") != ""); err != nil {
+	if err := x.body.begin(x.said.expects); err != nil {
 		x.refuse(problemOf(err), "")
 		return false
 	}
-	x.upgrade = r.Method == http.MethodGet && x.body == nil && r.ProtoMajor == 1 && r.ProtoMinor >= 1 && hasToken(r.Header["Connection"], "upgrade") &&
-		hasToken(r.Header["Upgrade"], "websocket")
+	x.upgrade = r.Method == http.MethodGet && x.body == nil && r.ProtoMajor == 1 && r.ProtoMinor >= 1 && x.said.upgrades && x.said.websocket
 	return true
 }
 
@@ -44,12 +47,15 @@ func (x *exchange) screen() (done bool) {
 		x.refuse(errVersion, "")
 		return true
 	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
-		x.w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		x.put("Allow", allowedMethods)
 		x.refuse(errMethod, "")
 		return true
 	case r.Method == http.MethodOptions && r.RequestURI == "*":
-		x.w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-		x.answer(http.StatusNoContent, "")
+		x.put("Allow", allowedMethods)
+		x.answer(http.StatusNoContent, nil, false)
+		return true
+	case !h1.IsToken(r.Method):
+		x.refuse(errMalformed, "The method is none.")
 		return true
 	case badHost(r.Host):
 		x.refuse(errMalformed, "The Host field is no host name.")
@@ -60,6 +66,8 @@ func (x *exchange) screen() (done bool) {
 			x.refuse(errMalformed, wrong)
 			return true
 		}
+		x.in = x.incoming() // what was put right
+		x.said = listen(x.in)
 	}
 	t, ok := targetOf(r)
 	if !ok {
@@ -72,14 +80,13 @@ func (x *exchange) screen() (done bool) {
 
 // ready is what an idle worker of the planner protocol says: a planner may take the balancer for one.
 func (x *exchange) ready() {
-	x.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	x.answer(http.StatusOK, "ready to work "+x.s.Instance)
+	x.put("Content-Type", "text/plain; charset=utf-8")
+	x.answer(http.StatusOK, []byte("ready to work "+x.s.Instance), false)
 }
 
 // unknown lists the capabilities there are.
 func (x *exchange) unknown() {
-	x.status, x.cause = errUnknown.status, errUnknown
-	x.leave(x.w.Header())
+	x.cause = errUnknown
 	there := x.b.fleet.Capabilities()
-	errUnknown.write(x.w, x.r, "The first segment of the path names a capability; there are: "+strings.Join(there, ", ")+".", there)
+	x.explain(errUnknown, "The first segment of the path names a capability; there are: "+strings.Join(there, ", ")+".", there)
 }

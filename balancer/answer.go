@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,73 +8,76 @@ import (
 	"time"
 
 	"understudy/fleet"
+	"understudy/h1"
 )
 
-// relayHint passes an interim answer on: early hints and "processing", which are meant for the client. It is not called once the answer
-// itself is there. Not while the server may be about to write 100 Continue, which it does without asking.
-func (x *exchange) relayHint(code int, header http.Header) {
-	if code != http.StatusEarlyHints && code != http.StatusProcessing || !x.r.ProtoAtLeast(1, 1) || x.r.Header["Expect"] != nil {
+// relayHint passes an interim answer on: early hints and "processing", which are meant for the client. Not while the server may be about to
+// write 100 Continue, which it does without asking.
+func (x *exchange) relayHint(resp *h1.Response) {
+	if resp.Status != http.StatusEarlyHints && resp.Status != http.StatusProcessing || !x.r.ProtoAtLeast(1, 1) || x.said.expects {
 		return
 	}
 	h := x.w.Header()
-	copyAnswer(h, header)
-	x.w.WriteHeader(code)
+	x.out = appendAnswer(x.out[:0], resp.Fields)
+	setFields(h, x.out)
+	x.out = x.out[:0]
+	x.w.WriteHeader(resp.Status)
 	clear(h)
 }
 
 // relay passes the answer on as it comes. Once it has begun there is no way to say that something went wrong but to break it off.
-func (a *attempt) relay(resp *http.Response) {
+func (a *attempt) relay(resp *h1.Response, now time.Time) {
 	x := a.x
-	defer resp.Body.Close()
-	x.service = time.Since(a.began)
-	h := x.w.Header()
-	copyAnswer(h, resp.Header)
-	if _, ok := h["Content-Type"]; !ok {
-		h["Content-Type"] = nil // or net/http guesses one
+	x.leave(false, now)
+	x.out = appendAnswer(x.out, resp.Fields)
+	for value := range resp.Fields.Values("Trailer") {
+		for name := range strings.SplitSeq(value, ",") {
+			if name = trim(name); trails(name) {
+				x.put("Trailer", name)
+			}
+		}
 	}
-	for name := range resp.Trailer {
-		h.Add("Trailer", name)
+	x.reply(resp.Status, resp.Length)
+	if !resp.Body {
+		a.served()
+		return
 	}
-	announced := len(resp.Trailer)
-	x.leave(h)
-	x.status = resp.StatusCode
-	x.w.WriteHeader(resp.StatusCode)
-	a.stream(resp)
-	if len(resp.Trailer) > 0 {
-		copyTrailer(h, resp.Trailer, announced == len(resp.Trailer))
+	a.stream(resp.Length >= 0)
+	for _, f := range a.trailer {
+		if trails(f.Name) {
+			x.w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
+		}
 	}
 }
 
-// copyTrailer hands over the fields after the body; those that were not announced need a prefix to be told from the header.
-func copyTrailer(h, trailer http.Header, announced bool) {
-	for name, values := range trailer {
-		if strings.HasPrefix(name, ours) {
-			continue
-		}
-		if !announced {
-			name = http.TrailerPrefix + name
-		}
-		h[name] = values
-	}
+// served frees the worker, and the connection before it: whoever gets the worker next can use it.
+func (a *attempt) served() {
+	a.done()
+	a.x.lease.Release(fleet.Outcome{Kind: fleet.Served})
 }
 
 // stream copies the body. The worker is free as soon as its last byte is here, however slow the client reads.
-func (a *attempt) stream(resp *http.Response) {
+func (a *attempt) stream(known bool) {
 	x := a.x
-	if resp.ContentLength < 0 && resp.Body != http.NoBody && x.r.Method != http.MethodHead {
-		_ = x.rc.Flush() // nobody knows when the first bytes come
-	}
 	buf := x.b.buffers.Get().(*[]byte)
 	defer x.b.buffers.Put(buf)
+	flushed := false
 	for {
-		a.allow(a.pool.IdleTimeout)
-		n, err := resp.Body.Read(*buf)
-		if err == io.EOF {
-			x.lease.Release(fleet.Outcome{Kind: fleet.Served})
-		} else {
-			a.allow(0) // the time the client takes is not the worker's
+		wait := len(a.early) == 0 && a.wire.conn.Buffered() == 0
+		if wait && !known && !flushed {
+			flushed = true
+			_ = x.rc.Flush() // nobody knows when the first bytes come
 		}
-		x.hurry()
+		n, err := a.read(*buf, wait || !known)
+		if err == io.EOF {
+			a.served()
+			if len(a.trailer) > 0 && !flushed {
+				_ = x.rc.Flush() // or net/http would count the bytes, and have no place for a trailer
+			}
+		}
+		if wait || flushed {
+			x.hurry(time.Now())
+		}
 		if n > 0 && !x.pass((*buf)[:n], err == nil) {
 			x.lease.Release(fleet.Outcome{Kind: fleet.ClientGone})
 			x.status, x.cause = statusClientGone, errClientGone
@@ -87,13 +89,35 @@ func (a *attempt) stream(resp *http.Response) {
 		case err != nil:
 			a.breakOff(err)
 		}
+		flushed = true
 	}
+}
+
+// read reads some of the answer's body, within the time the worker has for it. What was looked at before comes first.
+func (a *attempt) read(p []byte, bounded bool) (n int, err error) {
+	if len(a.early) > 0 || a.earlyErr != nil {
+		n, a.early = copy(p, a.early), a.early[:0]
+		return n, a.earlyErr
+	}
+	if bounded {
+		a.allowPiece()
+	}
+	return a.wire.conn.Read(p)
+}
+
+// allowPiece gives the worker the idle time for the next piece. The time the client takes is not the worker's.
+func (a *attempt) allowPiece() {
+	a.until = time.Time{}
+	if a.pool.IdleTimeout > 0 {
+		a.until = time.Now().Add(a.pool.IdleTimeout)
+	}
+	a.allow(a.wire.upload == nil)
 }
 
 // pass writes one piece to the client. More to come means that this one must not wait for the next.
 func (x *exchange) pass(piece []byte, more bool) bool {
 	if _, err := x.w.Write(piece); err != nil {
-		return errors.Is(err, http.ErrBodyNotAllowed) // a body where none may be: the client does not get it
+		return false
 	}
 	if more {
 		_ = x.rc.Flush() // the next write fails when this does
@@ -109,9 +133,10 @@ func (a *attempt) breakOff(err error) {
 		x.status, x.cause = p.status, p
 		panic(http.ErrAbortHandler)
 	}
-	var p *problem
-	if !errors.As(context.Cause(a.ctx), &p) {
-		p = errWorkerFailed
+	p := errWorkerFailed
+	if a.late(err) {
+		p = errWorkerStalled
+		err = errors.Join(p, err)
 	}
 	x.status, x.cause = p.status, err
 	x.lease.Release(fleet.Outcome{Kind: fleet.Broke})

@@ -54,6 +54,7 @@ type Balancer struct {
 	budget    budget
 	pressure  pressure
 	buffers   sync.Pool // of *[]byte, for what is relayed
+	exchanges sync.Pool // of *exchange, to be used again
 
 	health   *Health
 	members  *Members
@@ -102,6 +103,9 @@ func (b *Balancer) Drain() { b.flights.drain() }
 
 // Wait returns nil once no request is in flight, upgraded connections included, or ctx's cause.
 func (b *Balancer) Wait(ctx context.Context) error { return b.flights.wait(ctx) }
+
+// Rest closes the connections to a worker that nobody uses, before it is paused. It may get requests all the same.
+func (b *Balancer) Rest(w *fleet.Worker) { b.upstreams.rest(w) }
 
 // abortGrace is how long Abort waits for requests to notice.
 const abortGrace = time.Second

@@ -3,7 +3,6 @@ package balancer
 import (
 	"errors"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -24,7 +23,7 @@ type body struct {
 	src     io.Reader
 	rc      *http.ResponseController
 	trailer http.Header // complete once src has ended, and not to be looked at before
-	names   []string    // of the trailer's fields, as announced
+	names   []string    // of the trailer's fields that are passed on, as announced
 	idle    time.Duration
 	limit   int64          // 0: none
 	fail    func(*problem) // called when the client does not deliver
@@ -32,7 +31,7 @@ type body struct {
 	framed  bool           // it comes by HTTP/2, whose server answers malformed bodies itself: what breaks off is a client that left
 
 	mu      sync.Mutex
-	changed *sync.Cond
+	changed sync.Cond
 	buf     []byte // what was read, from offset start on
 	start   int64  // more than 0: the beginning is gone
 	err     error  // why nothing more comes: io.EOF or a *problem
@@ -43,19 +42,38 @@ type body struct {
 	pumping chan struct{} // closed when the pump has ended; nil: there is none
 }
 
+// keptBody is how much room for a body an exchange keeps for the next one.
+const keptBody = 8 << 10
+
 // newBody yields nil for a request without a body.
 func (x *exchange) newBody() *body {
 	r := x.r
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
-	b := &body{
-		src: r.Body, rc: x.rc, trailer: r.Trailer, names: slices.Collect(maps.Keys(r.Trailer)), known: r.ContentLength,
-		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: func(p *problem) { x.cancel(p) },
-		framed: r.ProtoMajor == 2,
+	b := &x.store
+	*b = body{
+		src: r.Body, rc: &x.rc, trailer: r.Trailer, known: r.ContentLength, buf: b.buf[:0],
+		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: x.fail, framed: r.ProtoMajor == 2,
 	}
-	b.changed = sync.NewCond(&b.mu)
+	b.changed.L = &b.mu
+	if b.known < 0 {
+		for name := range r.Trailer {
+			if trails(name) {
+				b.names = append(b.names, name)
+			}
+		}
+		slices.Sort(b.names)
+	}
 	return b
+}
+
+// spare is room for another body, once nobody reads this one.
+func (b *body) spare() []byte {
+	if cap(b.buf) > keptBody {
+		return nil
+	}
+	return b.buf[:0]
 }
 
 // begin reads a small body whole, and begins to read any other ahead. A client that waits to be asked (Expect: 100-continue) is asked
@@ -74,9 +92,11 @@ func (b *body) begin(asked bool) error {
 }
 
 func (b *body) prefetch() error {
-	b.buf = make([]byte, 0, b.known+1) // one more, for a source that tells its end late
+	if int64(cap(b.buf)) <= b.known { // one more, for a source that tells its end late
+		b.buf = make([]byte, 0, max(b.known+1, 1<<10))
+	}
 	for b.err == nil {
-		n, err := b.read(b.buf[len(b.buf):cap(b.buf)])
+		n, err := b.read(b.buf[len(b.buf) : b.known+1])
 		b.buf, b.err = b.buf[:len(b.buf)+n], err
 	}
 	if b.err != io.EOF {
@@ -91,8 +111,12 @@ func (b *body) read(p []byte) (int, error) {
 		_ = b.rc.SetReadDeadline(time.Now().Add(b.idle)) // fails only where there is no connection to limit
 	}
 	n, err := b.src.Read(p)
-	if b.limit > 0 && b.start+int64(len(b.buf)+n) > b.limit {
+	total := b.start + int64(len(b.buf)+n)
+	switch {
+	case b.limit > 0 && total > b.limit:
 		return 0, errTooLarge
+	case b.known >= 0 && (total > b.known || err == io.EOF && total < b.known):
+		return 0, errMalformed // what it declared is what the worker was told
 	}
 	if err == io.EOF {
 		_ = b.rc.SetReadDeadline(time.Time{}) // from now on the server watches the connection for the client's leaving
@@ -167,6 +191,17 @@ func (b *body) room() []byte {
 		b.changed.Wait()
 	}
 	return nil
+}
+
+// whole yields all of the body, when it was read before anything else happened.
+func (b *body) whole() (all []byte, ok bool) {
+	if b == nil {
+		return nil, true
+	}
+	if b.pumping != nil || b.err != io.EOF {
+		return nil, false
+	}
+	return b.buf, true
 }
 
 // replayable tells whether the body can be sent from its beginning.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"understudy/fleet"
+	"understudy/h1"
 )
 
 // verdict is what an answer says about whether the worker took the request.
@@ -26,50 +27,42 @@ const (
 // declined reads the planner protocol: 403 `Already working` is busy for the built-in worker and for workers that registered, 404 is lacks
 // for workers that registered without saying what they can do, and a pool's busy_status is busy for anybody. For everybody else these are
 // ordinary answers.
-func (a *attempt) declined(resp *http.Response) verdict {
+func (a *attempt) declined(resp *h1.Response) verdict {
 	w := a.x.lease.Worker
 	registered := w.Origin == fleet.Registered
 	switch {
-	case a.pool.BusyStatus != 0 && resp.StatusCode == a.pool.BusyStatus:
+	case a.pool.BusyStatus != 0 && resp.Status == a.pool.BusyStatus:
 		return busy
-	case resp.StatusCode == http.StatusForbidden && (registered || w.Origin.Ours() && a.pool.builtIn) && saysBusy(resp):
+	case resp.Status == http.StatusForbidden && (registered || w.Origin.Ours() && a.pool.builtIn) && a.saysBusy(resp):
 		return busy
-	case resp.StatusCode == http.StatusNotFound && registered && len(w.Capabilities) == 0:
+	case resp.Status == http.StatusNotFound && registered && len(w.Capabilities) == 0:
 		return lacks
 	}
 	return accepted
 }
 
-// saysBusy looks at the beginning of the body and puts it back.
-func saysBusy(resp *http.Response) bool {
-	const most = len(alreadyWorking) + 8 // a line end and the like
-	if resp.ContentLength > int64(most) {
+// saysBusy looks at the beginning of the body, and keeps it.
+func (a *attempt) saysBusy(resp *h1.Response) bool {
+	if resp.Length > int64(len(a.peeked)) {
 		return false
 	}
-	seen := make([]byte, most)
-	n, err := io.ReadFull(resp.Body, seen)
-	seen = seen[:n]
-	rest := io.Reader(resp.Body)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		rest = failing{err}
+	seen := a.peeked[:0]
+	var err error
+	for err == nil && len(seen) < len(a.peeked) {
+		a.allowPiece()
+		var n int
+		n, err = a.wire.conn.Read(a.peeked[len(seen):])
+		seen = a.peeked[:len(seen)+n]
 	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(seen), rest), resp.Body}
-	return n < most && string(bytes.TrimSpace(seen)) == alreadyWorking
+	a.early, a.earlyErr = seen, err
+	return err == io.EOF && string(bytes.TrimSpace(seen)) == alreadyWorking
 }
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // elsewhere gives a request that was not begun back, to be sent to another worker. It reports false when that cannot be done, and the client
 // has been told so.
-func (a *attempt) elsewhere(resp *http.Response, why verdict) (again bool) {
+func (a *attempt) elsewhere(why verdict) (again bool) {
 	x := a.x
-	_, _ = io.CopyN(io.Discard, resp.Body, drainAnswer) // only for the connection's sake
-	resp.Body.Close()
+	a.drain()
 	reason := retryBusy
 	if why == lacks {
 		reason = retryLacks
@@ -88,6 +81,23 @@ func (a *attempt) elsewhere(resp *http.Response, why verdict) (again bool) {
 	}
 	x.b.recorder.Retry(x.home, reason)
 	return true
+}
+
+// drain reads what is left of an answer that nobody gets, so that its connection can be used again. One that is long is not worth that.
+func (a *attempt) drain() {
+	var buf [512]byte
+	for left := drainAnswer; left > 0; {
+		n, err := a.read(buf[:], true)
+		left -= n
+		switch {
+		case err == io.EOF:
+			a.done()
+			return
+		case err != nil:
+			left = 0
+		}
+	}
+	a.hangUp()
 }
 
 // maxBounces is twice the workers there are: each may be asked once more after its pause. A request for one of a few workers may ask more

@@ -16,7 +16,8 @@ type target struct {
 }
 
 // targetOf reads the target in origin form (/pdf?x) or absolute form (http://host/pdf?x). It reports false for anything else, and for a
-// raw '#', which one server takes for the start of a fragment and another for a part of the path.
+// raw '#', which one server takes for the start of a fragment and another for a part of the path, and for bytes that end a target, which HTTP/2 can
+// carry in one.
 func targetOf(r *http.Request) (target, bool) {
 	raw := r.RequestURI
 	if raw == "" { // a request that did not come from a server
@@ -32,8 +33,10 @@ func targetOf(r *http.Request) (target, bool) {
 			raw = "/" + raw
 		}
 	}
-	if strings.ContainsRune(raw, '#') {
-		return target{}, false
+	for i := range len(raw) {
+		if c := raw[i]; c <= ' ' || c == '#' || c == 0x7f {
+			return target{}, false
+		}
 	}
 	var t target
 	t.path, t.query, t.hasQuery = strings.Cut(raw, "?")
@@ -41,34 +44,39 @@ func targetOf(r *http.Request) (target, bool) {
 	if i := strings.IndexByte(t.path[1:], '/'); i >= 0 {
 		t.rest = i + 1
 	}
-	segment, err := url.PathUnescape(t.path[1:t.rest])
+	t.segment = t.path[1:t.rest]
+	if strings.IndexByte(t.segment, '%') < 0 {
+		return t, true
+	}
+	segment, err := url.PathUnescape(t.segment)
 	t.segment = segment
 	return t, err == nil
 }
 
-// stripped is the path without its first segment.
-func (t target) stripped() string {
-	if t.rest == len(t.path) {
-		return "/"
+// append writes the target as a worker is to see it, byte for byte: below a prefix, and without its first segment where that is to be cut off.
+func (t *target) append(b []byte, prefix string, strip bool) []byte {
+	b = append(b, prefix...)
+	switch {
+	case !strip:
+		b = append(b, t.path...)
+	case t.rest == len(t.path):
+		b = append(b, '/')
+	default:
+		b = append(b, t.path[t.rest:]...)
 	}
-	return t.path[t.rest:]
-}
-
-// at is the URL of the target on a worker. Opaque keeps every byte of the path as it is; a path that begins with two slashes would be taken
-// for a host there, so that one goes through url's own encoding, which changes only bytes that no URL may contain.
-func (t target) at(host, prefix, path string) *url.URL {
-	u := &url.URL{Scheme: "http", Host: host, RawQuery: t.query, ForceQuery: t.hasQuery && t.query == ""}
-	path = prefix + path
-	if !strings.HasPrefix(path, "//") {
-		u.Opaque = path
-		return u
+	if t.hasQuery {
+		b = append(b, '?')
+		b = append(b, t.query...)
 	}
-	u.RawPath = path
-	u.Path, _ = url.PathUnescape(path) // the server has parsed it before us
-	return u
+	return b
 }
 
 // badHost tells whether the Host field holds what no host name may: such bytes mean different hosts to different programs.
 func badHost(host string) bool {
-	return strings.ContainsAny(host, " ,;()*@/\\?#<>\"{}|^`")
+	for i := range len(host) {
+		if c := host[i]; c <= ' ' || c == 0x7f || strings.IndexByte(",;()*@/\\?#<>\"{}|^`", c) >= 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -74,10 +74,15 @@ type problemBody struct {
 	Capabilities []string `json:"capabilities,omitempty"`
 }
 
+// text is the problem as its body. encoding/json cannot fail on strings and numbers.
+func (p *problem) text(detail string, capabilities []string) []byte {
+	text, _ := json.Marshal(problemBody{"about:blank", p.title, p.status, detail, p.code, capabilities})
+	return append(text, '\n')
+}
+
 // write answers with the problem. Headers that belong to the answer must have been set.
 func (p *problem) write(w http.ResponseWriter, r *http.Request, detail string, capabilities []string) {
-	text, _ := json.Marshal(problemBody{"about:blank", p.title, p.status, detail, p.code, capabilities}) // cannot fail: strings and numbers
-	text = append(text, '\n')
+	text := p.text(detail, capabilities)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(text)))

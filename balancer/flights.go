@@ -13,26 +13,38 @@ type flights struct {
 
 	mu      sync.Mutex
 	aborted bool
-	set     map[*exchange]struct{}
+	first   *exchange     // they are linked through themselves, so that coming and going allocates nothing
 	empty   chan struct{} // closed when the set becomes empty; nil: nobody waits
 }
+
+// flight is an exchange's place in the set, guarded by flights.mu.
+type flight struct{ prev, next *exchange }
 
 // add reports false when everything is being ended.
 func (f *flights) add(x *exchange) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.set == nil {
-		f.set = map[*exchange]struct{}{}
+	x.flight = flight{next: f.first}
+	if f.first != nil {
+		f.first.flight.prev = x
 	}
-	f.set[x] = struct{}{}
+	f.first = x
 	return !f.aborted
 }
 
 func (f *flights) remove(x *exchange) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.set, x)
-	if len(f.set) == 0 && f.empty != nil {
+	before, after := x.flight.prev, x.flight.next
+	if before == nil {
+		f.first = after
+	} else {
+		before.flight.next = after
+	}
+	if after != nil {
+		after.flight.prev = before
+	}
+	if f.first == nil && f.empty != nil {
 		close(f.empty)
 		f.empty = nil
 	}
@@ -46,8 +58,8 @@ func (f *flights) abort() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.aborted = true
-	for x := range f.set {
-		x.cancel(errDraining)
+	for x := f.first; x != nil; x = x.flight.next {
+		x.cutShort(errDraining)
 		_ = x.rc.SetWriteDeadline(time.Now().Add(abortGrace / 2))
 	}
 }
@@ -56,7 +68,7 @@ func (f *flights) abort() {
 func (f *flights) wait(ctx context.Context) error {
 	for {
 		f.mu.Lock()
-		if len(f.set) == 0 {
+		if f.first == nil {
 			f.mu.Unlock()
 			return nil
 		}

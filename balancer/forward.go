@@ -1,207 +1,189 @@
 package balancer
 
 import (
-	"context"
-	"errors"
-	"io"
-	"math"
-	"net/http"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"understudy/fleet"
+	"understudy/h1"
 )
 
-// attempt is one try at one worker.
+// attempt is one try at one worker, by the goroutine that serves the exchange.
 type attempt struct {
-	x      *exchange
-	pool   *poolSettings
-	link   *link
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	wire   wire
-	began  time.Time
+	x    *exchange
+	pool *poolSettings
+	link *link
+	wire wire
 
-	limit  time.Duration
-	headed atomic.Bool // the response head is there
-	watch  *time.Timer // ends the attempt when the worker takes too long; nil: it may take as long as it likes
+	began time.Time
+	until time.Time // the worker has until then to answer; zero: as long as it likes
+	hints int       // interim answers so far
+
+	peeked   [len(alreadyWorking) + 8]byte
+	early    []byte // of the answer's body, looked at already
+	earlyErr error  // what came behind that
+	trailer  h1.Fields
 }
 
 // attempt sends the request to the worker of the lease. It relays the answer, or says that the request must go to another worker (other than
 // not). The lease has been released then.
-func (x *exchange) attempt() (again bool, not *fleet.Worker) {
-	a := &attempt{x: x, pool: x.s.pool(x.lease.Worker.Pool), began: time.Now()}
+func (x *exchange) attempt(now time.Time) (again bool, not *fleet.Worker) {
+	a := &x.try
+	*a = attempt{x: x, pool: x.s.pool(x.lease.Worker.Pool), began: now}
 	link, err := x.b.upstreams.of(x.lease.Worker)
 	if err != nil {
 		return a.broke(err)
 	}
 	a.link = link
 	link.inflight.Add(1)
-	a.ctx, a.cancel = context.WithCancelCause(x.ctx)
 	defer a.end()
-	resp, err := a.send()
+	resp, err := a.ask()
 	if err != nil {
 		return a.broke(err)
 	}
-	link.heard.Store(int64(x.b.upstreams.now()))
-	switch {
-	case resp.StatusCode == http.StatusSwitchingProtocols:
+	now = time.Now()
+	x.service = now.Sub(a.began)
+	link.heard.Store(int64(now.Sub(x.b.upstreams.epoch)))
+	if resp.Status == 101 {
 		a.switchProtocols(resp)
 		return false, nil
-	case resp.StatusCode < 200 || resp.StatusCode > 999:
-		resp.Body.Close()
-		return a.broke(errors.New("it answered with a status that is none"))
 	}
 	if no := a.declined(resp); no != accepted {
-		return a.elsewhere(resp, no), nil
+		return a.elsewhere(no), nil
 	}
-	a.relay(resp)
+	a.relay(resp, now)
 	return false, nil
 }
 
 func (a *attempt) end() {
-	if a.watch != nil {
-		a.watch.Stop()
-	}
-	a.cancel(nil)
-	a.wire.close()
+	a.hangUp()
 	a.link.inflight.Add(-1)
 }
 
-// send writes the request and waits for the head of the answer.
-func (a *attempt) send() (*http.Response, error) {
+// ask gets the head of the answer. A connection that was kept open may have been closed by the worker in the moment it is used again. That
+// says nothing about the worker: the request goes on a new one to the same worker, once, where that cannot do it twice.
+func (a *attempt) ask() (*h1.Response, error) {
 	x := a.x
-	a.wire.hint = x.relayHint
-	path := x.target.path
-	if a.pool.Strip && x.capability != fleet.Wildcard {
-		path = x.target.stripped()
-	}
-	req := (&http.Request{
-		Method: x.r.Method, URL: x.target.at(a.link.host, a.link.prefix, path), Host: x.r.Host,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: x.outgoing(),
-	}).WithContext(a.ctx)
-	if x.body != nil {
-		if err := a.attachBody(req); err != nil {
+	for again := false; ; again = true {
+		if err := a.connect(again); err != nil {
+			a.wire.tried = false
 			return nil, err
 		}
+		resp, err := a.converse()
+		if err == nil || again || !a.wire.reused || a.wire.answered() || a.late(err) || x.cut.done.Load() {
+			return resp, err
+		}
+		a.link.disappointed(time.Now())
+		if a.wire.written() && !x.repeatable() || !x.body.replayable() {
+			return nil, err
+		}
+		a.hangUp()
 	}
-	a.limit = a.pool.Timeout
-	a.allow(a.limit)
-	resp, err := a.link.send(req, &a.wire)
-	a.headed.Store(true)
-	a.wire.end()
-	return resp, err
 }
 
-// attachBody lets the request read the body from its beginning. GetBody serves net/http when a connection that was kept open turns out to be
-// closed before anything was written on it.
-func (a *attempt) attachBody(req *http.Request) error {
-	body := a.x.body
-	reader := body.newReader()
-	if reader == nil {
-		return errAbandoned // retries ask first whether the body is whole, so this does not happen
+// connect takes a connection that is open, or makes one. What cannot be sent twice goes on a new one where those that are open have proved
+// to be closed too often.
+func (a *attempt) connect(fresh bool) error {
+	x, pool := a.x, &a.link.pool
+	var c *h1.Conn
+	if !fresh && (x.repeatable() || !a.link.fickle(a.began)) {
+		c = pool.Get()
 	}
-	a.wire.body = reader
-	req.Body, req.ContentLength, req.Trailer = reader, body.known, reader.trailer
-	req.GetBody = func() (io.ReadCloser, error) {
-		next := body.newReader()
-		if next == nil {
-			return nil, errAbandoned
+	reused := c != nil
+	if !reused {
+		var err error
+		if c, err = pool.New(x.context()); err != nil {
+			return err
 		}
-		next.trailer = reader.trailer
-		a.wire.follow(next)
-		return next, nil
 	}
+	a.wire.take(c, reused)
+	x.cut.use(c)
 	return nil
 }
 
-// allow gives the worker so much time until its next sign of life; 0: all the time there is.
-func (a *attempt) allow(d time.Duration) {
+// converse sends the request, and reads until the head of the answer. A worker may answer before it has read everything, and close then: its
+// answer counts, however the sending went.
+func (a *attempt) converse() (*h1.Response, error) {
+	c := a.wire.conn
+	a.until = time.Time{}
+	if a.pool.Timeout > 0 {
+		a.until = a.began.Add(a.pool.Timeout)
+	}
+	request, whole := a.appendRequest(c.Scratch())
+	if !whole {
+		c.Limit(time.Time{})
+	}
+	a.allow(whole)
+	n, err := c.Write(request)
+	c.KeepScratch(request)
 	switch {
-	case d <= 0:
-		if a.watch != nil {
-			a.watch.Stop()
+	case n == 0 && err != nil:
+		return nil, err
+	case err != nil:
+		a.wire.spoiled = true
+	case !whole:
+		if err := a.startUpload(); err != nil {
+			return nil, err
 		}
-		return
-	case a.watch == nil:
-		a.watch = time.AfterFunc(math.MaxInt64, a.expire)
 	}
-	a.watch.Reset(d)
+	resp, failed := a.head()
+	if failed != nil && err != nil && !a.wire.answered() {
+		failed = err // says more than that nothing came
+	}
+	return resp, failed
 }
 
-// expire runs when the worker's time may be over.
-func (a *attempt) expire() {
-	if a.headed.Load() {
-		a.cancel(errWorkerStalled)
-	} else if left := a.x.body.patience(a.limit); left > 0 {
-		a.watch.Reset(left)
-	} else {
-		a.cancel(errWorkerTimeout)
-	}
-}
-
-// broke handles an attempt without an answer: whose fault it was decides what becomes of the lease, the worker and the request.
-func (a *attempt) broke(err error) (again bool, not *fleet.Worker) {
+// appendRequest builds the request, with its body if that is here as a whole. What it is sent behind must go out at once: one write.
+func (a *attempt) appendRequest(b []byte) (request []byte, whole bool) {
 	x := a.x
-	x.service = time.Since(a.began)
-	if p := x.ended(); p != nil {
-		x.lease.Release(fleet.Outcome{Kind: fleet.ClientGone})
-		x.refuse(p, "")
-		return false, nil
+	b = x.appendHead(b, a.link, a.pool.Strip && x.capability != fleet.Wildcard)
+	payload, whole := x.body.whole()
+	b = x.appendFraming(b)
+	return append(b, payload...), whole
+}
+
+// allow holds the worker to its time. Where only the answer is waited for, sending is bounded too.
+func (a *attempt) allow(whole bool) {
+	if whole {
+		a.wire.conn.Limit(a.until)
+	} else {
+		_ = a.wire.conn.SetReadDeadline(a.until) // fails only when it is closed, which the next use tells
 	}
-	f := a.diagnose(err)
-	worker := x.lease.Worker
-	x.lease.Release(fleet.Outcome{Kind: fleet.Broke})
-	x.b.health.suspect(worker)
-	if f.problem != errWorkerTimeout {
-		if reason := x.retryReason(&a.wire); reason != "" {
-			x.b.recorder.Retry(x.home, reason)
-			x.retried, x.broken = true, f
-			return true, worker
+}
+
+// head reads until the answer itself, past interim ones.
+func (a *attempt) head() (*h1.Response, error) {
+	for {
+		resp, err := a.wire.conn.ReadResponse(a.x.r.Method)
+		switch {
+		case err != nil:
+			if a.late(err) && a.patient() {
+				continue
+			}
+			return nil, err
+		case resp.Status == 101, resp.Status >= 200:
+			return resp, nil
 		}
+		if a.hints++; a.hints > maxHints {
+			return nil, errTooManyHints
+		}
+		a.x.relayHint(resp)
 	}
-	x.lost(f)
-	x.cause = f.cause
-	x.refuse(f.problem, f.detail)
-	return false, nil
 }
 
-// diagnose puts a failure of the worker into words.
-func (a *attempt) diagnose(err error) failure {
-	connected, written, _ := a.wire.facts()
-	f := failure{problem: errWorkerFailed, cause: err, detail: "The worker " + describe(err, connected) + "."}
-	if written {
-		f.lost = a.x.b.lossOf(a.x.lease.Worker)
+// patient gives a worker the time that is left to it after all: it runs from when the worker last took some of the body, and stands still
+// while it waits for the client.
+func (a *attempt) patient() bool {
+	if a.x.cut.done.Load() {
+		return false
 	}
-	if a.ctx == nil {
-		return f
+	left := time.Until(a.until)
+	if a.wire.upload != nil {
+		left = max(left, a.x.body.patience(a.pool.Timeout))
 	}
-	var p *problem
-	if errors.As(context.Cause(a.ctx), &p) {
-		f.problem, f.cause, f.detail = p, p, "It had the request for "+a.limit.String()+"."
+	if left <= 0 {
+		return false
 	}
-	return f
-}
-
-// lossOf tells whether we were removing the worker when it broke.
-func (b *Balancer) lossOf(w *fleet.Worker) string {
-	if b.fleet.Leaving(w) {
-		return lostScaleDown
-	}
-	return lostWorkerFailed
-}
-
-// describe names what happened without addresses or other bytes that are nobody's business.
-func describe(err error, connected bool) string {
-	switch {
-	case !connected:
-		return "could not be reached"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
-		errors.Is(err, errAbandoned):
-		return "closed the connection before it answered"
-	case errors.Is(err, errTooManyHints):
-		return "sent too many interim answers"
-	}
-	return "did not give an answer that HTTP allows"
+	a.until = time.Now().Add(left)
+	a.allow(a.wire.upload == nil)
+	return true
 }

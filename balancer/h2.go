@@ -56,8 +56,8 @@ func sameLength(r *http.Request) bool {
 
 // closeAfter tells the client that this is the connection's last answer. With HTTP/2 that would end all the other streams too, and no stream
 // can be mistaken for the rest of another one.
-func (x *exchange) closeAfter(h http.Header) {
+func (x *exchange) closeAfter() {
 	if x.r.ProtoMajor == 1 {
-		h["Connection"] = []string{"close"}
+		x.put("Connection", "close")
 	}
 }

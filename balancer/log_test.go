@@ -41,7 +41,7 @@ func TestEachRequestIsOneLineThatSaysWhatHappened(t *testing.T) {
 	if l := lines[0]; l["status"] != 200.0 || l["worker"] != "w1" || l["capability"] != "mult" || l["pool"] != "general" || l["id"] == "" || l["cause"] != nil {
 		t.Errorf("got %v", l)
 	}
-	if l := lines[1]; l["status"] != 404.0 || l["worker"] != nil || l["cause"] == nil {
+	if l := lines[1]; l["status"] != 400.0 || l["worker"] != nil || l["cause"] == nil {
 		t.Errorf("got %v", l)
 	}
 	out.Reset()

@@ -2,23 +2,31 @@ package balancer
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
 	"understudy/fleet"
+	"understudy/h1"
 )
 
-// exchange is one request on its way through the balancer. It belongs to the goroutine that serves it, but for cancel.
+// exchange is one request on its way through the balancer. It belongs to the goroutine that serves it, but for cut. It is used again for other
+// requests, so nothing may keep it, or anything of it, once ServeHTTP has returned.
 type exchange struct {
 	b  *Balancer
 	s  *settings
 	w  http.ResponseWriter
-	rc *http.ResponseController
+	rc http.ResponseController
 	r  *http.Request
 
-	ctx    context.Context // ends when the client leaves, does not deliver its body, or everything is aborted; the cause says which
-	cancel context.CancelCauseFunc
+	cut  cut
+	gone func()          // cuts it short because the client left; made once
+	fail func(*problem)  // cuts it short for another reason; made once
+	ctx  context.Context // nil: nothing has waited on one
+
+	in     h1.Fields // of the request, in the order they came
+	said   said      // what they say that matters here
+	out    h1.Fields // of the answer
+	values h1.Fields // where in is kept when the front does not keep it
 
 	id         string
 	target     target
@@ -26,10 +34,13 @@ type exchange struct {
 	capability string // empty until it is known
 	home       string // the pool it counts in
 	body       *body  // nil: there is none
+	store      body   // where body is kept
 
+	flight  flight
 	began   time.Time
 	arrived time.Time // at the queue; zero: did not get there
 	lease   fleet.Lease
+	try     attempt       // the present one
 	queue   time.Duration // until it had a worker
 	service time.Duration // from then until the response head; below 0: no worker answered
 
@@ -51,19 +62,31 @@ type failure struct {
 
 // ServeHTTP serves one client's request to its end.
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{
-		b: b, s: b.settings.Load(), w: w, rc: http.NewResponseController(w), r: r,
-		id: requestID(r), began: time.Now(), service: -1,
-	}
-	x.ctx, x.cancel = context.WithCancelCause(r.Context())
-	x.body = x.newBody()
+	x := b.newExchange(w, r)
 	defer x.end()
 	if !b.flights.add(x) {
-		x.cancel(errDraining)
+		x.cutShort(errDraining)
 	}
 	if x.admit() {
 		x.serve()
 	}
+}
+
+// newExchange takes one that has ended, or makes one.
+func (b *Balancer) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
+	x, _ := b.exchanges.Get().(*exchange)
+	if x == nil {
+		x = &exchange{}
+		x.gone = func() { x.cutShort(errClientGone) }
+		x.fail = x.cutShort
+	}
+	x.b, x.s, x.w, x.r, x.rc = b, b.settings.Load(), w, r, *http.NewResponseController(w)
+	x.began, x.service = time.Now(), -1
+	x.in = x.incoming()
+	x.said = listen(x.in)
+	x.id = x.said.requestID()
+	x.body = x.newBody()
+	return x
 }
 
 // serve claims a worker, lets it try, and does so again while the answer is that another should.
@@ -71,22 +94,38 @@ func (x *exchange) serve() {
 	req := fleet.Request{Capability: x.capability}
 	x.b.budget.earn()
 	x.arrived = time.Now()
+	stop := context.AfterFunc(x.r.Context(), x.gone)
+	defer func() {
+		if !stop() {
+			x.gone = nil // it may be running still, so this exchange must not be used again
+		}
+	}()
 	for {
-		lease, err := x.b.fleet.Acquire(x.ctx, req)
-		x.queue = time.Since(x.arrived)
+		lease, err := x.acquire(req)
+		now := time.Now()
+		x.queue = now.Sub(x.arrived)
 		if err != nil {
 			x.unserved(err)
 			return
 		}
 		x.lease, x.home = lease, lease.Home()
-		again, not := x.attempt()
+		again, not := x.attempt(now)
 		if !again {
 			return
 		}
-		before := lease
+		before := x.lease
 		req.Again, req.Not = &before, not
 		x.service = -1
 	}
+}
+
+// acquire claims a worker, and waits for one where it must.
+func (x *exchange) acquire(req fleet.Request) (fleet.Lease, error) {
+	lease, waiter, err := x.b.fleet.Claim(req)
+	if waiter == nil {
+		return lease, err
+	}
+	return waiter.Wait(x.context())
 }
 
 // unserved answers a request that got no worker, or no other one.
@@ -109,18 +148,6 @@ func (x *exchange) unserved(err error) {
 	}
 }
 
-// ended tells why the exchange was cut short, or nil when it was not. No worker is to blame then.
-func (x *exchange) ended() *problem {
-	if x.ctx.Err() == nil {
-		return nil
-	}
-	var p *problem
-	if errors.As(context.Cause(x.ctx), &p) {
-		return p
-	}
-	return x.body.verdict()
-}
-
 // lost counts a request that a worker had taken and nobody answered.
 func (x *exchange) lost(f failure) {
 	if f.lost != "" {
@@ -131,8 +158,29 @@ func (x *exchange) lost(f failure) {
 // end books the exchange, however it ended.
 func (x *exchange) end() {
 	x.lease.Release(fleet.Outcome{Kind: fleet.Unused}) // does nothing unless something panicked on the way
-	x.cancel(nil)
+	if x.cut.cancel != nil {
+		x.cut.cancel(nil)
+	}
 	x.body.close()
 	x.book()
 	x.b.flights.remove(x)
+	x.recycle()
+}
+
+// keptFields is how many fields an exchange that is used again may have room for.
+const keptFields = 128
+
+// recycle lets the exchange be used again, without anything of this request but the room it took.
+func (x *exchange) recycle() {
+	if x.gone == nil {
+		return
+	}
+	b, buf := x.b, x.store.spare()
+	clear(x.out[:cap(x.out)])
+	clear(x.values[:cap(x.values)])
+	if cap(x.out) > keptFields || cap(x.values) > keptFields {
+		x.out, x.values = nil, nil
+	}
+	*x = exchange{gone: x.gone, fail: x.fail, out: x.out[:0], values: x.values[:0], store: body{buf: buf}}
+	b.exchanges.Put(x)
 }

@@ -80,35 +80,39 @@ func cannedWorker(b *testing.B) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 22 Nov 2026 08:00:00 GMT\r\nContent-Length: 32\r\n\r\n{\"res\":42,\"duration\":1,\"id\":\"w\"}")
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				buf := make([]byte, 4096)
-				for n := 0; ; {
-					m, err := c.Read(buf[n:])
-					if err != nil {
-						return
-					}
-					n += m
-					if !complete(buf[:n]) {
-						continue
-					}
-					n = 0
-					if _, err := c.Write(answer); err != nil {
-						return
-					}
-				}
-			}()
+			go answerAll(c)
 		}
 	}()
 	b.Cleanup(func() { _ = l.Close() })
 	return "http://" + l.Addr().String()
+}
+
+const cannedBody = `{"res":42,"duration":1,"id":"w"}`
+
+// answerAll answers request after request.
+func answerAll(c net.Conn) {
+	defer c.Close()
+	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 22 Nov 2026 08:00:00 GMT\r\nContent-Length: 32\r\n\r\n" + cannedBody)
+	buf := make([]byte, 4096)
+	for n := 0; ; {
+		m, err := c.Read(buf[n:])
+		if err != nil {
+			return
+		}
+		if n += m; !complete(buf[:n]) {
+			continue
+		}
+		n = 0
+		if _, err := c.Write(answer); err != nil {
+			return
+		}
+	}
 }
 
 // complete tells whether a request is all there, by the two kinds that are sent here.

@@ -16,50 +16,52 @@ func (x *exchange) refuse(p *problem, detail string) {
 	if p == errClientGone {
 		panic(http.ErrAbortHandler)
 	}
-	h := x.w.Header()
-	x.leave(h)
 	if p.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", strconv.Itoa(x.b.retryAfter(x.home, p)))
+		x.put("Retry-After", strconv.Itoa(x.b.retryAfter(x.home, p)))
 		if x.capability != "" {
 			x.b.recorder.Shed(x.home, p.code)
 		}
 	}
-	if p == errSlowClient || p == errTooLarge {
-		x.closeAfter(h)
-	}
-	p.write(x.w, x.r, detail, nil)
+	x.explain(p, detail, nil)
 	if p == errDraining {
 		_ = x.rc.Flush() // the connection may be cut before the server gets round to it
 	}
 }
 
+// explain writes a problem.
+func (x *exchange) explain(p *problem, detail string, capabilities []string) {
+	x.put("Content-Type", "application/problem+json")
+	x.put("Cache-Control", "no-store")
+	x.put("X-Content-Type-Options", "nosniff")
+	x.answer(p.status, p.text(detail, capabilities), p == errSlowClient || p == errTooLarge)
+}
+
 // answer is a short answer of the balancer's own.
-func (x *exchange) answer(status int, text string) {
-	x.status = status
-	x.leave(x.w.Header())
-	x.w.WriteHeader(status)
-	if text != "" && x.r.Method != http.MethodHead {
-		_, _ = x.w.Write([]byte(text)) // a client that is gone cannot be told so
+func (x *exchange) answer(status int, text []byte, closes bool) {
+	x.leave(closes, time.Now())
+	x.reply(status, int64(len(text)))
+	if len(text) > 0 && x.r.Method != http.MethodHead {
+		_, _ = x.w.Write(text) // a client that is gone cannot be told so
 	}
 }
 
-// leave prepares the header of whatever is answered: ours on it, and the connection closed where it must be. A body that is still on its way
+// leave prepares whatever is answered: ours on it, and the connection closed where it must be. A body that is still on its way
 // could be taken for a request; so could what is hidden behind a chunked one, or HTTP/1.0 with a length of its own idea.
-func (x *exchange) leave(h http.Header) {
-	x.sign(h)
-	x.hurry()
+func (x *exchange) leave(closes bool, now time.Time) {
+	x.sign()
+	x.hurry(now)
 	r := x.r
 	switch {
 	case x.b.flights.draining.Load():
-		h["Connection"] = []string{"close"} // HTTP/2 says it to all streams, and lets them end
-	case x.body.unread(), len(r.TransferEncoding) > 0, !r.ProtoAtLeast(1, 1):
-		x.closeAfter(h)
+		x.put("Connection", "close") // HTTP/2 says it to all streams, and lets them end
+	case closes, x.body.unread(), len(r.TransferEncoding) > 0, !r.ProtoAtLeast(1, 1):
+		x.closeAfter()
 	}
 }
 
 // hurry gives the client limits.idle from now on to take what is written.
-func (x *exchange) hurry() {
+func (x *exchange) hurry(now time.Time) {
 	if x.s.Limits.Idle > 0 {
-		_ = x.rc.SetWriteDeadline(time.Now().Add(x.s.Limits.Idle)) // fails only where there is no connection to limit
+		_ = x.rc.SetWriteDeadline(now.Add(x.s.Limits.Idle)) // fails only where there is no connection to limit
 	}
 }

@@ -42,16 +42,15 @@ func (b *budget) spend() bool {
 // retryReason applies the retry rule to an attempt that failed at the worker: at most one more, on another worker, when nothing was written,
 // or for a request that may be repeated and got no byte of an answer; only with a body that is still whole; only within the budget. It
 // yields the empty string when the rule forbids it.
-func (x *exchange) retryReason(w *wire) string {
-	connected, written, answered := w.facts()
+func (x *exchange) retryReason(w *wire, answered bool) string {
 	switch {
 	case x.retried || !x.body.replayable():
 		return ""
-	case written && (answered || !repeatable(x.r)):
+	case w.written() && (answered || !x.repeatable()):
 		return ""
 	case !x.b.budget.spend():
 		return ""
-	case connected:
+	case w.tried:
 		return retryReset
 	}
 	return retryConnect
@@ -59,10 +58,10 @@ func (x *exchange) retryReason(w *wire) string {
 
 // repeatable tells whether doing the request twice is the same as doing it once: by its method, or because its sender says that the worker
 // can tell.
-func repeatable(r *http.Request) bool {
-	switch r.Method {
+func (x *exchange) repeatable() bool {
+	switch x.r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	}
-	return r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != ""
+	return x.said.idempotent
 }

@@ -300,15 +300,3 @@ func TestNoContentTypeIsMadeUp(t *testing.T) {
 		t.Errorf("content type %q", resp.Header["Content-Type"])
 	}
 }
-
-func TestAHintThatComesTooLateIsNotPassedOn(t *testing.T) {
-	passed := 0
-	w := wire{hint: func(int, http.Header) { passed++ }}
-	if err := w.interim(103, nil); err != nil || passed != 1 {
-		t.Errorf("in time: %d, %v", passed, err)
-	}
-	w.end()
-	if err := w.interim(103, nil); err != nil || passed != 1 {
-		t.Errorf("too late: %d, %v", passed, err)
-	}
-}

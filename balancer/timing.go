@@ -1,8 +1,6 @@
 package balancer
 
 import (
-	"math"
-	"net/http"
 	"strconv"
 	"time"
 )
@@ -16,28 +14,38 @@ const (
 
 // serverTiming is queue;dur=1.2, service;dur=103.4 in milliseconds. service below 0: no worker answered.
 func serverTiming(queue, service time.Duration) string {
-	buf := make([]byte, 0, 48)
-	buf = appendMillis(append(buf, "queue;dur="...), queue)
+	var room [64]byte
+	buf := appendMillis(append(room[:0], "queue;dur="...), queue)
 	if service >= 0 {
 		buf = appendMillis(append(buf, ", service;dur="...), service)
 	}
 	return string(buf)
 }
 
-// appendMillis writes milliseconds with at most three decimals.
+// appendMillis writes milliseconds with at most three decimals. Below 0 is 0: a clock may be odd.
 func appendMillis(buf []byte, d time.Duration) []byte {
-	return strconv.AppendFloat(buf, math.Round(float64(d)/float64(time.Microsecond))/1000, 'f', -1, 64)
+	micros := max(0, d+time.Microsecond/2) / time.Microsecond
+	buf = strconv.AppendInt(buf, int64(micros/1000), 10)
+	rest := micros % 1000
+	if rest == 0 {
+		return buf
+	}
+	buf = append(buf, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
+	for buf[len(buf)-1] == '0' {
+		buf = buf[:len(buf)-1]
+	}
+	return buf
 }
 
-// sign puts our own headers on an answer. Ours comes first in Server-Timing; what the worker measured stays beside it.
-func (x *exchange) sign(h http.Header) {
-	h[requestIDHeader] = []string{x.id}
+// sign puts our own fields on an answer. It comes before those of the worker: ours is first in Server-Timing, what the worker measured stays beside it.
+func (x *exchange) sign() {
+	x.put(requestIDHeader, x.id)
 	if x.arrived.IsZero() {
 		return
 	}
-	h[timingHeader] = append([]string{serverTiming(x.queue, x.service)}, h[timingHeader]...)
+	x.put(timingHeader, serverTiming(x.queue, x.service))
 	if w := x.lease.Worker; w != nil {
-		h[workerHeader] = []string{w.ID}
-		h[startHeader] = []string{string(x.lease.Start)}
+		x.put(workerHeader, w.ID)
+		x.put(startHeader, string(x.lease.Start))
 	}
 }

@@ -2,36 +2,30 @@ package balancer
 
 import (
 	"bufio"
-	"bytes"
-	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"understudy/fleet"
+	"understudy/h1"
 )
 
 // switchProtocols turns the request into a tunnel, when that is what the client asked for. Only websocket is: anything else would carry
 // requests past everything that is checked here. The tunnel counts as in flight until it ends, and no timeout applies to it.
-func (a *attempt) switchProtocols(resp *http.Response) {
+func (a *attempt) switchProtocols(resp *h1.Response) {
 	x := a.x
-	worker, ok := resp.Body.(io.ReadWriteCloser)
-	if !ok || !x.upgrade || !strings.EqualFold(resp.Header.Get("Upgrade"), "websocket") {
-		resp.Body.Close()
+	if protocol, _ := resp.Fields.Get("Upgrade"); !x.upgrade || !h1.EqualFold(protocol, "websocket") {
+		a.hangUp()
 		x.lease.Release(fleet.Outcome{Kind: fleet.Broke})
 		x.cause = errForeignUpgrade
 		x.refuse(errForeignUpgrade, "")
 		return
 	}
-	defer worker.Close()
-	x.service = time.Since(a.began)
-	a.allow(0)
 	client, buffered, err := x.rc.Hijack()
 	if err != nil {
+		a.hangUp()
 		x.lease.Release(fleet.Outcome{Kind: fleet.ClientGone})
 		x.cause = err
 		x.refuse(errWorkerFailed, "This connection cannot be upgraded.")
@@ -39,39 +33,51 @@ func (a *attempt) switchProtocols(resp *http.Response) {
 	}
 	defer client.Close()
 	x.status = http.StatusSwitchingProtocols
-	if err := x.writeSwitch(buffered.Writer, resp.Header); err != nil {
+	if err := x.writeSwitch(buffered.Writer, resp.Fields); err != nil {
 		x.lease.Release(fleet.Outcome{Kind: fleet.ClientGone})
 		x.status, x.cause = statusClientGone, err
 		return
 	}
 	// The server's reader must not be read any further than what it holds: it would end the request's context with the client's half.
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
-	a.tunnel(client, io.MultiReader(bytes.NewReader(early), client), worker)
+	worker, first := a.wire.conn.Hijack()
+	_ = worker.SetDeadline(time.Time{}) // fails only when it is closed
+	a.tunnel(end{client, early}, end{worker, first})
 	x.lease.Release(fleet.Outcome{Kind: fleet.Tunnel})
 }
 
 // writeSwitch is the response head, written by hand: the connection is no longer the server's.
-func (x *exchange) writeSwitch(w *bufio.Writer, from http.Header) error {
-	h := http.Header{}
-	copyAnswer(h, from)
-	x.sign(h)
-	h["Connection"] = []string{"Upgrade"}
-	h["Upgrade"] = []string{"websocket"}
-	fmt.Fprintf(w, "HTTP/1.1 %d %s\r\n", http.StatusSwitchingProtocols, http.StatusText(http.StatusSwitchingProtocols))
-	_ = h.Write(w) // a bufio.Writer remembers its error until Flush
-	_, _ = w.WriteString("\r\n")
+func (x *exchange) writeSwitch(w *bufio.Writer, from h1.Fields) error {
+	x.sign()
+	x.out = appendAnswer(x.out, from)
+	head := []byte("HTTP/1.1 101 Switching Protocols\r\n")
+	for _, f := range x.out {
+		head = h1.AppendField(head, f.Name, f.Value)
+	}
+	_, _ = w.Write(append(head, "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"...)) // a bufio.Writer remembers its error until Flush
 	return w.Flush()
 }
 
+// end is one end of a tunnel, with what was read from it already.
+type end struct {
+	net.Conn
+	early []byte
+}
+
+// cutting aborts by a function.
+type cutting func()
+
+func (c cutting) Abort() { c() }
+
 // tunnel copies both ways until both have ended, or everything is aborted. When one side has said all it had to say, the other gets the
 // idle time to finish.
-func (a *attempt) tunnel(client net.Conn, fromClient io.Reader, worker io.ReadWriteCloser) {
+func (a *attempt) tunnel(client, worker end) {
 	cut := sync.OnceFunc(func() {
 		client.Close()
 		worker.Close()
 	})
-	stop := context.AfterFunc(a.x.ctx, cut)
-	defer stop()
+	a.x.cut.use(cutting(cut))
+	defer a.x.cut.letGo()
 	var last *time.Timer
 	var once sync.Once
 	linger := func() {
@@ -81,14 +87,18 @@ func (a *attempt) tunnel(client net.Conn, fromClient io.Reader, worker io.ReadWr
 			}
 		})
 	}
-	oneWay := func(dst io.Writer, src io.Reader) {
-		if _, err := io.Copy(dst, src); err != nil || closeWrite(dst) != nil {
+	oneWay := func(dst, src end) {
+		_, err := dst.Write(src.early)
+		if err == nil {
+			_, err = io.Copy(dst.Conn, src.Conn)
+		}
+		if err != nil || closeWrite(dst.Conn) != nil {
 			cut()
 		}
 		linger()
 	}
 	var other sync.WaitGroup
-	other.Go(func() { oneWay(worker, fromClient) })
+	other.Go(func() { oneWay(worker, client) })
 	oneWay(client, worker)
 	other.Wait()
 	if last != nil {
@@ -97,7 +107,7 @@ func (a *attempt) tunnel(client net.Conn, fromClient io.Reader, worker io.ReadWr
 }
 
 // closeWrite passes on that one side has ended.
-func closeWrite(dst any) error {
+func closeWrite(dst net.Conn) error {
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -13,27 +11,34 @@ import (
 	"time"
 
 	"understudy/fleet"
+	"understudy/h1"
 )
 
 const (
-	dialTimeout     = time.Second
-	upstreamIdle    = 4 * time.Second // below the 5 s after which common servers close a connection: a race with that close costs a POST
-	maxAnswerHeader = 64 << 10
-)
+	dialTimeout  = time.Second
+	upstreamIdle = 4 * time.Second // below the 5 s after which common servers close a connection: a race with that close costs a POST
 
-// upstream is the connections to one worker. send writes one request and reads the head of its answer; what is known of the attempt is in
-// wire, also when it fails. The body of the answer must be closed.
-type upstream interface {
-	send(req *http.Request, w *wire) (*http.Response, error)
-	close() // idle connections at once, others when their request has ended
-}
+	// grudge is how long a worker that closed a connection it was thought to keep gets what cannot be sent twice on new connections only.
+	grudge = time.Minute
+)
 
 // link is one worker generation as requests see it: where it is, its connections, and what they tell about its health.
 type link struct {
-	upstream
+	pool         h1.Pool
 	host, prefix string
 	inflight     atomic.Int32
 	heard        atomic.Int64 // when it last answered a request, on the clock of upstreams
+	epoch        time.Time
+	closed       atomic.Int64 // when it was last found to have closed a connection that was open for the next request; 0: never
+}
+
+// disappointed notes that the worker had closed a connection.
+func (l *link) disappointed(now time.Time) { l.closed.Store(int64(now.Sub(l.epoch))) }
+
+// fickle tells whether the worker closes connections earlier than we do. Then one that looks open may be closed by the time a request gets there.
+func (l *link) fickle(now time.Time) bool {
+	last := time.Duration(l.closed.Load())
+	return last > 0 && now.Sub(l.epoch)-last < grudge
 }
 
 // upstreams has the link of each worker, made on first use and dropped when the worker is gone: another worker on the same port is
@@ -85,45 +90,27 @@ func (u *upstreams) newLink(w *fleet.Worker) (*link, error) {
 	if err != nil || base.Scheme != "http" || base.Host == "" {
 		return nil, fmt.Errorf("the address %q of worker %s is not http://host:port", w.Address, w.ID)
 	}
-	return &link{
-		upstream: newTransport(u.dial, w.Concurrency),
-		host:     base.Host,
-		prefix:   strings.TrimRight(base.EscapedPath(), "/"),
-	}, nil
+	l := &link{host: base.Host, prefix: strings.TrimRight(base.EscapedPath(), "/"), epoch: u.epoch}
+	address := base.Host
+	if base.Port() == "" {
+		address = net.JoinHostPort(base.Hostname(), "80")
+	}
+	l.pool.Dial = func(ctx context.Context) (net.Conn, error) { return u.dial(ctx, "tcp", address) }
+	l.pool.Idle, l.pool.Max = upstreamIdle, w.Concurrency+1
+	l.pool.OnStale = func() { l.disappointed(time.Now()) }
+	return l, nil
+}
+
+// rest closes the idle connections of a worker, which may be paused next. Requests can come for it all the same.
+func (u *upstreams) rest(w *fleet.Worker) {
+	if l := u.known(w); l != nil {
+		l.pool.CloseIdle()
+	}
 }
 
 // drop forgets a worker and closes its idle connections. Requests that are on their way go on.
 func (u *upstreams) drop(w *fleet.Worker) {
 	if l, ok := u.links.LoadAndDelete(w); ok {
-		l.(*link).close()
+		l.(*link).pool.Close()
 	}
 }
-
-// transport is an upstream on net/http.
-type transport struct {
-	http.Transport
-}
-
-func newTransport(dial func(context.Context, string, string) (net.Conn, error), concurrency int) *transport {
-	t := &transport{}
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return newWorkerConn(c), nil
-	}
-	t.DisableCompression = true
-	t.MaxIdleConnsPerHost = concurrency + 1
-	t.IdleConnTimeout = upstreamIdle
-	t.MaxResponseHeaderBytes = maxAnswerHeader
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	return t
-}
-
-func (t *transport) send(req *http.Request, w *wire) (*http.Response, error) {
-	return t.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), w.trace())))
-}
-
-func (t *transport) close() { t.CloseIdleConnections() }

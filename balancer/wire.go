@@ -2,10 +2,11 @@ package balancer
 
 import (
 	"errors"
-	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
-	"sync"
+	"os"
+	"slices"
+	"time"
+
+	"understudy/h1"
 )
 
 // maxHints bounds the interim answers (1xx) of one request.
@@ -13,102 +14,68 @@ const maxHints = 16
 
 var errTooManyHints = errors.New("the worker sent too many interim answers")
 
-// wire is what is known about one attempt on the connection below it. It decides whether a request may be sent again.
+// wire is an attempt's connection, and what is known about the attempt on it. It decides whether a request may be sent again.
 type wire struct {
-	body *bodyReader                        // nil: the request has none
-	hint func(code int, header http.Header) // relays an interim answer
-
-	mu        sync.Mutex
-	conn      *workerConn
-	before    int64 // bytes written on conn for others
-	sent      int64 // bytes written on connections that were given up
-	connected bool
-	answered  bool // a byte of an answer came
-	hints     int
-	over      bool // the answer is complete, or given up
+	conn     *h1.Conn // nil: there is none, or it has been given back
+	upload   *upload  // sends the rest of the request meanwhile; nil: it was sent in one piece
+	reused   bool     // it served another request before
+	spoiled  bool     // the request was not sent as a whole, so nothing can follow it
+	sent     int64    // bytes written on it for others
+	received int64    // bytes that came for others
+	former   bool     // something was written on a connection that was given up
+	tried    bool     // there was a connection
 }
 
-// trace is how net/http tells.
-func (w *wire) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			if c, ok := info.Conn.(*workerConn); ok {
-				w.got(c)
-			}
-		},
-		GotFirstResponseByte: func() {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.answered = true
-		},
-		Got1xxResponse: func(code int, header textproto.MIMEHeader) error { return w.interim(code, http.Header(header)) },
+func (w *wire) take(c *h1.Conn, reused bool) {
+	w.former = w.written()
+	w.conn, w.reused, w.spoiled, w.upload = c, reused, false, nil
+	w.sent, w.received, w.tried = c.Sent(), c.Received(), true
+}
+
+// written tells whether the worker may have seen some of the request.
+func (w *wire) written() bool { return w.former || w.conn != nil && w.conn.Sent() > w.sent }
+
+// answered tells whether it began to answer.
+func (w *wire) answered() bool { return w.conn != nil && w.conn.Received() > w.received }
+
+// late tells whether an error is that the worker's time was over.
+func (a *attempt) late(err error) bool { return a.wire.tried && errors.Is(err, os.ErrDeadlineExceeded) }
+
+// done gives the connection back after a complete answer.
+func (a *attempt) done() {
+	w := &a.wire
+	c := w.conn
+	if c == nil {
+		return
 	}
-}
-
-// follow takes over the reader of a body that net/http begins again.
-func (w *wire) follow(r *bodyReader) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.body = r
-}
-
-// got follows the attempt to a connection. It may get another one while it has not been written on the first.
-func (w *wire) got(c *workerConn) {
-	w.mu.Lock()
-	w.sent += w.onConn()
-	w.conn, w.before, w.connected = c, c.written(), true
-	body := w.body
-	w.mu.Unlock()
-	c.settle()
-	if body != nil {
-		c.onClose(body.desert)
+	if w.spoiled || w.upload != nil && !w.upload.complete() {
+		a.hangUp()
+		return
+	}
+	a.trailer = slices.Clone(c.Trailer()) // the next request may overwrite it
+	w.conn = nil
+	if w.upload != nil {
+		c.Limit(time.Time{})
+	}
+	if a.x.cut.letGo() {
+		a.link.pool.Put(c)
 	} else {
-		c.onClose(nil)
+		_ = c.Close()
 	}
 }
 
-func (w *wire) onConn() int64 {
-	if w.conn == nil {
-		return 0
+// hangUp closes the connection, when there still is one, and waits until nobody uses it.
+func (a *attempt) hangUp() {
+	w := &a.wire
+	c := w.conn
+	if c == nil {
+		return
 	}
-	return w.conn.written() - w.before
-}
-
-// interim counts an answer before the answer, and passes it on.
-func (w *wire) interim(code int, header http.Header) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.hints++
-	switch {
-	case w.over:
-		return nil
-	case w.hints > maxHints:
-		return errTooManyHints
+	w.former = w.written()
+	if w.upload != nil {
+		w.upload.stop()
 	}
-	w.hint(code, header)
-	return nil
-}
-
-// close ends the sending of the body.
-func (w *wire) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.body != nil {
-		_ = w.body.Close()
-	}
-}
-
-// end stops interim answers: from now on somebody else writes to the client.
-func (w *wire) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.over = true
-}
-
-// facts is what a failed attempt left behind: whether there was a connection, whether the worker may have seen some of the request, and
-// whether it began to answer.
-func (w *wire) facts() (connected, written, answered bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.connected, w.sent+w.onConn() > 0, w.answered
+	a.x.cut.letGo()
+	_ = c.Close()
+	w.conn = nil
 }

@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Waiter is a request that stands in a queue. It ends in one of two ways: Granted yields, or the caller calls Leave.
 type Waiter struct {
@@ -18,6 +21,9 @@ func (f *Fleet) Claim(req Request) (Lease, *Waiter, error) {
 	}
 	return Lease{}, &Waiter{f, w}, nil
 }
+
+// Wait blocks until the request has a worker, its time is over, or ctx ends: the rest of an Acquire. Nothing else of the Waiter may be used then.
+func (w *Waiter) Wait(ctx context.Context) (Lease, error) { return w.fleet.wait(ctx, w.waiter) }
 
 // Granted yields the lease when a worker is free, once. It is closed without one when nobody can ever serve the request.
 func (w *Waiter) Granted() <-chan Lease { return w.waiter.granted }

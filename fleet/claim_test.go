@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -92,4 +93,28 @@ func TestClaimsThatNobodyCanServeEndAtOnceOrWhenThatBecomesSo(t *testing.T) {
 	if _, w, err := f.Claim(Request{Capability: "a"}); w != nil || !errors.Is(err, ErrNoWorker) {
 		t.Errorf("%v, %v", w, err)
 	}
+}
+
+func TestAWaiterCanBlockUntilItsTurnOrItsEnd(t *testing.T) {
+	f := New([]PoolConfig{{Name: "general", Capabilities: []string{"mult"}, QueueLength: 10, QueueWait: time.Hour}}, time.Now)
+	_, w, err := f.Claim(Request{Capability: "mult"})
+	if err != nil || w == nil {
+		t.Fatal(w, err)
+	}
+	enough := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(enough)
+	if _, err := w.Wait(ctx); !errors.Is(err, enough) {
+		t.Errorf("got %v", err)
+	}
+	_, w, _ = f.Claim(Request{Capability: "mult"})
+	if _, err := f.Add(Info{ID: "w", Pool: "general", Origin: Cold}); err != nil {
+		t.Fatal(err)
+	}
+	f.Ready("w", "", 1)
+	lease, err := w.Wait(t.Context())
+	if err != nil || lease.Worker.ID != "w" {
+		t.Errorf("got %+v %v", lease, err)
+	}
+	lease.Release(Outcome{})
 }

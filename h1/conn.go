@@ -23,6 +23,7 @@ type Conn struct {
 	broken   bool  // a read failed, or the answer is one that nothing can follow
 	aborted  atomic.Bool
 	idle     time.Time
+	by       time.Time // the deadline that Limit left
 	scratch  []byte
 }
 
@@ -98,6 +99,18 @@ func (c *Conn) Hijack() (net.Conn, []byte) {
 	early := c.in.buf[c.in.r:c.in.w]
 	c.in.r = c.in.w
 	return c.net, early
+}
+
+// Buffered is how many bytes have come that nobody has read: a body of known length can be read without a wait while there are some.
+func (c *Conn) Buffered() int { return c.in.buffered() }
+
+// Limit is SetDeadline for whoever sets one for each request: a deadline that is there already and a moment earlier is left where it is, because
+// moving it costs more than it is worth. It belongs to the goroutine that reads. Before other deadlines are set, and after, the limit is taken
+// away by the zero time.
+func (c *Conn) Limit(by time.Time) {
+	if move(&c.by, by) || by.IsZero() {
+		_ = c.SetDeadline(by) // fails only when it is closed, which the next use tells
+	}
 }
 
 // SetDeadline, SetReadDeadline and SetWriteDeadline set when reading and writing end with an error (see net.Conn), unless it was aborted.

@@ -14,6 +14,8 @@ type Pool struct {
 	Idle time.Duration // how long a connection may be idle before it is closed. 0: for ever
 	Max  int           // idle connections that are kept. 0: none
 
+	OnStale func() // called by Get for an idle connection that its other side has closed, or on which it talked out of turn. nil: nobody is told
+
 	mu     sync.Mutex
 	idle   []*Conn // the oldest first
 	closed bool
@@ -27,7 +29,10 @@ func (p *Pool) Get() *Conn {
 		if c == nil || c.Quiet() {
 			return c
 		}
-		_ = c.Close() // its other side closed it first, or talks out of turn
+		_ = c.Close()
+		if p.OnStale != nil {
+			p.OnStale()
+		}
 	}
 }
 

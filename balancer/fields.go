@@ -1,0 +1,72 @@
+package balancer
+
+import (
+	"net/http"
+	"net/textproto"
+	"strconv"
+
+	"understudy/h1"
+)
+
+// A front is who speaks HTTP with the client. net/http's server knows fields as a map. A lean one has them as they came, and takes them the
+// same way; these are the two ways it says so.
+type (
+	fieldsReader interface{ RequestFields() h1.Fields }
+	fieldsWriter interface {
+		// WriteFields begins the answer. length is that of its body; below 0: not known. Framing, and Date where there is none, are the
+		// front's business; Connection: close among the fields asks it to close.
+		WriteFields(status int, fields h1.Fields, length int64)
+	}
+)
+
+// incoming yields the request's fields. Nothing else looks at the request's Header.
+func (x *exchange) incoming() h1.Fields {
+	if front, ok := x.w.(fieldsReader); ok {
+		return front.RequestFields()
+	}
+	list := x.values[:0]
+	for name, values := range x.r.Header {
+		for _, value := range values {
+			list = append(list, h1.Field{Name: name, Value: value})
+		}
+	}
+	x.values = list
+	return list
+}
+
+// put adds a field to the answer.
+func (x *exchange) put(name, value string) {
+	x.out = append(x.out, h1.Field{Name: name, Value: value})
+}
+
+// reply hands the head of the answer over. length is that of the body; below 0: not known.
+func (x *exchange) reply(status int, length int64) {
+	x.status = status
+	if front, ok := x.w.(fieldsWriter); ok {
+		front.WriteFields(status, x.out, length)
+		return
+	}
+	h := x.w.Header()
+	setFields(h, x.out)
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // or net/http guesses one
+	}
+	if length >= 0 && status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
+	}
+	x.w.WriteHeader(status)
+}
+
+// setFields adds a list to a map.
+func setFields(h http.Header, list h1.Fields) {
+	values := make([]string, len(list)) // one allocation for most of them
+	for i := range list {
+		name := textproto.CanonicalMIMEHeaderKey(list[i].Name)
+		if before, ok := h[name]; ok {
+			h[name] = append(before, list[i].Value)
+			continue
+		}
+		values[i] = list[i].Value
+		h[name] = values[i : i+1 : i+1]
+	}
+}
