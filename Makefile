@@ -8,7 +8,7 @@ SHELL       := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint demo exercises figures bench bench-policy bench-proxy bench-client bench-omission bench-schedule bench-memory bench-idle \
-	soak verify-simulation pictures cover clean FORCE
+	cycles soak verify-simulation pictures cover clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-memory: bin/understudy bin/bench ## the load client's memory with a trace 
 
 bench-idle: bin/understudy bin/bench ## 5 000 idle connections to a balancer
 	@bin/bench idle
+
+cycles: bin/understudy ## workers that come and go under load: CYCLES=1000 processes (default 100), a twentieth as many containers
+	CYCLES=$(CYCLES) UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -timeout 60m -run 'ComeAndGoUnderLoad' -v ./e2e | grep -v '^=== '
 
 soak: bin/understudy bin/bench ## load and scaling on real Docker; fails when anything grows: LASTS=1h of it (default 60s)
 	@bin/bench soak $(if $(LASTS),-lasts $(LASTS))

@@ -76,7 +76,9 @@ func (f *Fleet) HandOver(to Elsewhere) {
 	var held []Held
 	for _, p := range f.pools {
 		for _, w := range p.workers {
-			held = append(held, Held{Info: w.Info, State: w.state, Reason: w.reason, Busy: int(w.inflight)})
+			info := w.Info
+			info.Warm = w.ramp == w.full() // whoever has the workers next need not let it warm up again
+			held = append(held, Held{Info: info, State: w.state, Reason: w.reason, Busy: int(w.inflight)})
 		}
 	}
 	to.Given(held, f.seq)

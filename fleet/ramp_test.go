@@ -198,3 +198,24 @@ func TestRampDoesNotStarveAFreshPool(t *testing.T) {
 		t.Errorf("600 requests take %v, without a ramp %v", took[10*time.Second], took[0])
 	}
 }
+
+type taker struct {
+	nobody
+	held []Held
+}
+
+func (k *taker) Given(held []Held, _ uint64) { k.held = held }
+
+func TestRampIsNotRunTwiceByAWorkerThatIsHandedOver(t *testing.T) {
+	f, _ := still(with(broad(), func(p *PoolConfig) { p.Concurrency = 2 }))
+	active(t, f, "p", "served", "fresh")
+	for _, l := range takeAll(t, f) {
+		if l.Worker.ID == "served" {
+			end(t, l, Served)
+		}
+	}
+	var k taker
+	f.HandOver(&k)
+	expect(t, "served", k.held[0].Warm, true)
+	expect(t, "fresh", k.held[1].Warm, false)
+}

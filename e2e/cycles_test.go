@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	cyclesUsual   = 100 // with processes; Docker does a twentieth: it takes that much longer
+	cyclesPerSlow = 20
+)
+
+// cyclesWanted is CYCLES of `make cycles`.
+func cyclesWanted(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("CYCLES")
+	if text == "" {
+		return cyclesUsual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("CYCLES is %q: it must be how many workers shall come and go, 1 or more", text)
+	}
+	return n
+}
+
+const cyclesPool = `
+pools:
+  - name: cycles
+    capabilities: [work, talk]
+    %s
+    concurrency: 4
+    workers: {min: 3, max: 12, spare: 1}
+    ready: {path: /, status: "200"}
+    queue: {length: 1000, wait: 30s}
+    drain: 1s
+`
+
+func TestWorkersComeAndGoUnderLoadAndNobodyNotices(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cyclist")
+	if out, err := exec.Command("go", "build", "-o", path, "understudy/e2e/cyclist").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cycles(t, start(t, fmt.Sprintf(cyclesPool, "command: ["+path+"]"), "--driver", "process"), cyclesWanted(t))
+}
+
+func TestContainersComeAndGoUnderLoadAndNobodyNotices(t *testing.T) {
+	requireDocker(t)
+	image := scratchImage(t, "cyclist", "understudy/e2e/cyclist")
+	p := start(t, fmt.Sprintf(cyclesPool, "image: "+image+"\n    pull: never"), "--driver", "docker")
+	cycles(t, p, (cyclesWanted(t)+cyclesPerSlow-1)/cyclesPerSlow)
+}
+
+// cycles drains n workers, one after the other and up to three at a time, while the riders ride; the balancer starts others in their stead.
+func cycles(t *testing.T, p *process, n int) {
+	r := ride(t, p.url, time.Second)
+	const together = 3
+	leaving := map[string]bool{}
+	done := 0
+	await := time.NewTicker(20 * time.Millisecond)
+	defer await.Stop()
+	for began, last := time.Now(), time.Now(); done < n; <-await.C {
+		there := map[string]bool{}
+		var active []string
+		for _, w := range p.workers("cycles") {
+			there[w.ID] = true
+			if w.State == "active" && w.Served > 0 && !leaving[w.ID] {
+				active = append(active, w.ID)
+			}
+		}
+		for id := range leaving {
+			if !there[id] {
+				delete(leaving, id)
+				done++
+				last = time.Now()
+			}
+		}
+		if time.Since(last) > time.Minute {
+			t.Fatalf("no worker has gone for a minute, %d have in %v", done, time.Since(began))
+		}
+		if len(active) > 1 && len(leaving) < together && done+len(leaving) < n {
+			id := active[done%len(active)]
+			leaving[id] = true
+			r.drains(id)
+			if err := p.drain(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r.end()
+	for _, f := range r.faults {
+		t.Error(f)
+	}
+	t.Logf("%d workers came and went; %v", done, r.counts)
+	unscathed(t, p, r, n)
+}
+
+// unscathed checks what the balancer itself says of it.
+func unscathed(t *testing.T, p *process, r *riders, n int) {
+	t.Helper()
+	for _, sample := range []string{
+		`understudy_requests_lost_total{cause="scale_down",pool="cycles"}`, `understudy_requests_lost_total{cause="worker_failed",pool="cycles"}`,
+		`understudy_retries_total{pool="cycles",reason="connect"}`, `understudy_retries_total{pool="cycles",reason="reset"}`,
+		`understudy_ejections_total{pool="cycles"}`, `understudy_worker_starts_total{pool="cycles",result="failed"}`,
+	} {
+		if got := metric(t, p, sample); got != "0" && got != "" {
+			t.Errorf("%s is %s", sample, got)
+		}
+	}
+	if got, _ := strconv.Atoi(metric(t, p, `understudy_worker_stops_total{pool="cycles",reason="drained"}`)); got != n {
+		t.Errorf("%d workers were drained, want %d", got, n)
+	}
+	for kind, least := range map[string]int{"short": n, "long": n / 4, "chat": n / 4, "cut": n / 100} {
+		if r.counts[kind] < least {
+			t.Errorf("%d times %s in %d cycles: too little happened for this to prove anything", r.counts[kind], kind, n)
+		}
+	}
+	if strings.Contains(p.output.String(), "panic") {
+		t.Error("the balancer panicked")
+	}
+}
