@@ -40,26 +40,50 @@ func omissionRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err != nil {
 			return err
 		}
-		hey, err := number(string(text), `99% in ([\d.]+) secs`)
+		hey, err := readHey(string(text))
 		if err != nil {
 			return err
 		}
-		heySent, err := number(string(text), `\[200\]\s+(\d+) responses`)
-		if err != nil {
-			return err
+		truth := quantiles{
+			int(perSecond * lasts.Seconds()),
+			milliseconds(stall.quantile(0.95, perSecond, *lasts)), milliseconds(stall.quantile(0.99, perSecond, *lasts)),
 		}
-		truth := float64(stall.quantile(0.99, perSecond, *lasts).Microseconds()) / 1000
 		t := table{
 			title:   fmt.Sprintf("A server that stalls for %v every %v, %d requests/s for %v", stall.lasts, stall.every, perSecond, *lasts),
-			columns: []string{"", "requests", "p99 ms", "off the truth"},
+			columns: []string{"", "requests", "p95 ms", "off", "p99 ms", "off"},
 		}
-		t.add("the schedule, by arithmetic", fmt.Sprint(int(perSecond*lasts.Seconds())), ms(truth), "")
-		t.add("understudy client --rate", fmt.Sprint(ours.Count), ms(ours.Latency.P99), percent(ours.Latency.P99/truth-1))
-		t.add("hey -q", fmt.Sprint(int(heySent)), ms(hey*1000), percent(hey*1000/truth-1))
+		truth.addTo(&t, "the schedule, by arithmetic", truth)
+		quantiles{ours.Count, ours.Latency.P95, ours.Latency.P99}.addTo(&t, "understudy client --rate", truth)
+		hey.addTo(&t, "hey -q", truth)
 		t.print(os.Stdout)
-		goal(os.Stdout, "distance of our p99 from the truth", 100*math.Abs(ours.Latency.P99/truth-1), 5, true, " %")
+		goal(os.Stdout, "distance of our p99 from the truth", 100*math.Abs(ours.Latency.P99/truth.p99-1), 5, true, " %")
 		return nil
 	}
 }
 
 func percent(share float64) string { return fmt.Sprintf("%+.1f %%", 100*share) }
+
+// quantiles is what a client says, in milliseconds.
+type quantiles struct {
+	requests int
+	p95, p99 float64
+}
+
+func (q quantiles) addTo(t *table, name string, truth quantiles) {
+	t.add(name, fmt.Sprint(q.requests), ms(q.p95), percent(q.p95/truth.p95-1), ms(q.p99), percent(q.p99/truth.p99-1))
+}
+
+func readHey(text string) (q quantiles, err error) {
+	answers, err := number(text, `\[200\]\s+(\d+) responses`)
+	if err != nil {
+		return q, err
+	}
+	p95, err := number(text, `95% in ([\d.]+) secs`)
+	if err != nil {
+		return q, err
+	}
+	p99, err := number(text, `99% in ([\d.]+) secs`)
+	return quantiles{int(answers), p95 * 1000, p99 * 1000}, err
+}
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }

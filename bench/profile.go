@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func profileTable(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err != nil {
 			return err
 		}
-		printShares(samples)
+		printShares(os.Stdout, samples)
 		return nil
 	}
 }
@@ -67,24 +68,41 @@ func readTraces(text string) (all []sample, err error) {
 	return all, nil
 }
 
-func printShares(samples []sample) {
-	shares, leaves := map[string]time.Duration{}, map[string]map[string]time.Duration{}
+func printShares(w io.Writer, samples []sample) {
+	shares, within := map[string]time.Duration{}, map[string]map[string]time.Duration{}
 	var total time.Duration
 	for _, s := range samples {
 		kind := kindOf(s.stack)
 		total += s.took
 		shares[kind] += s.took
-		if leaves[kind] == nil {
-			leaves[kind] = map[string]time.Duration{}
+		if within[kind] == nil {
+			within[kind] = map[string]time.Duration{}
 		}
-		leaves[kind][s.stack[0]] += s.took
+		within[kind][asker(s.stack)] += s.took
 	}
-	t := table{title: fmt.Sprintf("Where %v of CPU time went", total), columns: []string{"", "share", "most of it in"}}
+	share := func(d time.Duration) float64 { return 100 * float64(d) / float64(total) }
+	fmt.Fprintf(w, "\nWhere %v of CPU time went, and who asked for most of it\n", total)
 	for _, kind := range ranked(shares) {
-		inner := ranked(leaves[kind])
-		t.add(kind, fmt.Sprintf("%.1f %%", 100*float64(shares[kind])/float64(total)), strings.Join(inner[:min(3, len(inner))], ", "))
+		fmt.Fprintf(w, "  %-22s %5.1f %%  ", kind, share(shares[kind]))
+		inner := ranked(within[kind])
+		for _, name := range inner[:min(3, len(inner))] {
+			fmt.Fprintf(w, "  %s %.1f", name, share(within[kind][name]))
+		}
+		fmt.Fprintln(w)
 	}
-	t.print(os.Stdout)
+}
+
+// asker is the innermost function of a stack that is not the runtime's or the plumbing above a system call; without one, the innermost.
+func asker(stack []string) string {
+	for _, function := range stack {
+		plumbing := slices.ContainsFunc([]string{"runtime.", "internal/", "syscall.", "net.(*", "sync.", "sync/", "bufio."}, func(prefix string) bool {
+			return strings.HasPrefix(function, prefix)
+		})
+		if !plumbing {
+			return strings.TrimSuffix(function, " (inline)")
+		}
+	}
+	return stack[0]
 }
 
 func ranked(m map[string]time.Duration) (names []string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,6 +38,25 @@ func TestStacksAreReadFromWhatPprofPrints(t *testing.T) {
 		if s.took != times[i] || kindOf(s.stack) != want[i] {
 			t.Errorf("stack %d: %v %q, want %v %q", i, s.took, kindOf(s.stack), times[i], want[i])
 		}
+	}
+}
+
+func TestSharesAreRankedWithWhoAskedForThem(t *testing.T) {
+	samples, err := readTraces(traces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples[0].stack = append(samples[0].stack, "net/http.persistConnWriter.Write")
+	var b strings.Builder
+	printShares(&b, samples)
+	want := `
+Where 40ms of CPU time went, and who asked for most of it
+  fleet                   50.0 %    understudy/fleet.(*Fleet).Acquire 50.0
+  garbage collection      25.0 %    runtime.scanobject 25.0
+  kernel: write           25.0 %    net/http.persistConnWriter.Write 25.0
+`
+	if b.String() != want {
+		t.Errorf("%s\nwant %s", b.String(), want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -13,8 +14,8 @@ type stalls struct {
 // left is how long a request that arrives at t has to wait.
 func (s stalls) left(t time.Duration) time.Duration { return max(s.lasts-t%s.every, 0) }
 
-// quantile is what the share q (from 0 to below 1) of a load has to wait at most: perSecond requests a second, evenly for d, the first one
-// at the beginning of a stall. It is arithmetic over the schedule, so no load generator has a part in it.
+// quantile is what the share q (above 0, at most 1) of a load has to wait at most, by nearest rank: perSecond requests a second, evenly for
+// d, the first one at the beginning of a stall. It is arithmetic over the schedule, so no load generator has a part in it.
 //
 // Over whole periods it hardly depends on where in the period the load begins: the waits are the same in another order, to within one
 // interval between requests.
@@ -28,5 +29,5 @@ func (s stalls) quantile(q, perSecond float64, d time.Duration) time.Duration {
 		waits = append(waits, s.left(at))
 	}
 	slices.Sort(waits)
-	return waits[int(q*float64(len(waits)))]
+	return waits[int(math.Ceil(q*float64(len(waits))))-1]
 }
