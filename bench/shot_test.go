@@ -31,7 +31,7 @@ func TestAShotThatWasNotAnsweredInFullCountsForNothing(t *testing.T) {
 }
 
 func TestTheBestShotIsTheLeastCPUAndTheHighestThroughput(t *testing.T) {
-	got := best([]shot{{100, 3 * time.Microsecond}, {300, 2 * time.Microsecond}, {200, time.Microsecond}})
+	got := best([]shot{{100, 3 * time.Microsecond}, {300, time.Microsecond}, {200, 2 * time.Microsecond}})
 	if want := (shot{300, time.Microsecond}); got != want {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -65,13 +65,15 @@ func (s *Stage) Start(c Command) (*Process, error) {
 // grace is how long a process may take to end when it is asked to.
 const grace = 30 * time.Second
 
-// Stop asks the process to end, waits for it, and kills it and its children when it does not. Stopping twice is fine.
+// Stop asks the process to end, waits for it, and kills it when it does not. What it leaves of its process group is killed in any case.
+// Stopping twice is fine.
 func (p *Process) Stop() error {
 	select {
 	case <-p.exited:
 		return nil
 	default:
 	}
+	defer func() { _ = syscall.Kill(-p.PID, syscall.SIGKILL) }()
 	_ = syscall.Kill(p.PID, syscall.SIGTERM)
 	patience := time.NewTimer(grace)
 	defer patience.Stop()
@@ -79,7 +81,7 @@ func (p *Process) Stop() error {
 	case <-p.exited:
 		return nil
 	case <-patience.C:
-		_ = syscall.Kill(-p.PID, syscall.SIGKILL)
+		_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		<-p.exited
 		return fmt.Errorf("%s did not end within %v and was killed", p.Name, grace)
 	}

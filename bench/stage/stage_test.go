@@ -47,6 +47,37 @@ func TestClosingAStageEndsWhatRunsOnItAndRemovesItsDirectory(t *testing.T) {
 	}
 }
 
+func TestChildrenThatOutliveTheirParentAreEndedToo(t *testing.T) {
+	s := newStage(t)
+	p, err := s.Start(Command{Name: "family", Args: []string{"sh", "-c", "sleep 600 & wait"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var child int
+	err = Until(t.Context(), "the child is there", func() (bool, error) {
+		all := children(p.PID)
+		if len(all) == 1 {
+			child = all[0]
+		}
+		return child != 0, p.Alive()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err = Until(ctx, "the child is gone", func() (bool, error) {
+		stat, err := os.ReadFile(proc(child, "stat"))
+		return err != nil || strings.Contains(string(stat), ") Z "), nil // whoever inherits it may take its time to collect it
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAProcessThatEndsTooEarlySaysWhatItPrinted(t *testing.T) {
 	s := newStage(t)
 	p, err := s.Start(Command{Name: "broken", Args: []string{"sh", "-c", "echo no such option; exit 3"}})
