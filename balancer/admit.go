@@ -18,6 +18,12 @@ func (x *exchange) admit() bool {
 	}
 	segment := x.target.segment
 	capability, ok := x.b.fleet.Resolve(segment)
+	if ok {
+		x.capability, x.home = capability, x.s.homes[capability]
+	}
+	if x.throttled() {
+		return false
+	}
 	if !ok {
 		if x.target.path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 			x.ready()
@@ -26,7 +32,6 @@ func (x *exchange) admit() bool {
 		}
 		return false
 	}
-	x.capability, x.home = capability, x.s.homes[capability]
 	if limit := int64(x.s.Limits.Body); limit > 0 && r.ContentLength > limit {
 		x.refuse(errTooLarge, fmt.Sprintf("At most %d bytes are taken.", limit))
 		return false

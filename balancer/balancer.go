@@ -90,8 +90,14 @@ func New(o Options) *Balancer {
 }
 
 // SetConfig puts another configuration in force for requests that arrive from now on. Of limits.header, limits.idle between requests and
-// limits.connections a running server keeps what it was made with.
-func (b *Balancer) SetConfig(c *config.Config) { b.settings.Store(newSettings(c)) }
+// the connections there may be a running server keeps what it was made with.
+func (b *Balancer) SetConfig(c *config.Config) {
+	next := newSettings(c)
+	if old := b.settings.Load(); old != nil {
+		next.throttle = next.throttle.following(old.throttle)
+	}
+	b.settings.Store(next)
+}
 
 // Health, Members and Registry are the loops beside the requests. Each must be Run for the balancer to be whole.
 func (b *Balancer) Health() *Health     { return b.health }

@@ -190,7 +190,7 @@ func TestConnectionsBeyondTheBoundAreClosedAndPlacesComeBack(t *testing.T) {
 		return err == nil && resp.StatusCode == 200
 	})
 	one := &net.TCPConn{}
-	if c, ok := new(gate).admit(one); !ok || c != net.Conn(one) {
+	if c, err := new(gate).admit(one); err != nil || c != net.Conn(one) {
 		t.Error("no bound, and yet something between")
 	}
 }

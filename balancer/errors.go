@@ -29,6 +29,7 @@ var (
 	errConflict       = &problem{http.StatusConflict, "id-taken", "A worker that did not register has this id"}
 	errTooLarge       = &problem{http.StatusRequestEntityTooLarge, "body-too-large", "The request's body is too large"}
 	errUnfit          = &problem{http.StatusUnprocessableEntity, "unfit-worker", "This worker cannot be registered"}
+	errTooMany        = &problem{http.StatusTooManyRequests, "too-many-requests", "This client sends too many requests"}
 	errClientGone     = &problem{statusClientGone, "client-gone", "The client left before it was answered"} // log and metrics only
 	errWorkerFailed   = &problem{http.StatusBadGateway, "worker-failed", "The worker failed"}
 	errQueueFull      = &problem{http.StatusServiceUnavailable, "queue-full", "Too many requests wait already"}

@@ -1,28 +1,75 @@
 package balancer
 
 import (
+	"errors"
 	"net"
+	"net/netip"
 	"sync"
-	"sync/atomic"
 )
 
-// gate bounds the connections that are open at the same time. One too many is accepted and closed at once: its client knows where it stands,
-// and the listener's queue does not fill up with clients that will get nothing.
+// gate bounds the connections that are open at the same time, in all and of one client. One too many is accepted and closed at once: its
+// client knows where it stands, and the listener's queue does not fill up with clients that will get nothing.
 type gate struct {
-	most int // 0: no bound
-	n    atomic.Int64
+	most, mostEach int // 0: no bound
+
+	mu   sync.Mutex
+	open int
+	each map[netip.Addr]int // as many entries as there are connections, at most
 }
 
-// admit gives a connection a place until it is closed. It reports false when there is none.
-func (g *gate) admit(c net.Conn) (net.Conn, bool) {
+var (
+	errFull       = errors.New("there are as many connections as limits.connections allows")
+	errFullClient = errors.New("the client has as many connections as limits.per_client.connections allows")
+)
+
+// admit gives a connection a place until it is closed.
+func (g *gate) admit(c net.Conn) (net.Conn, error) {
 	if g.most <= 0 {
-		return c, true
+		return c, nil
 	}
-	if g.n.Add(1) > int64(g.most) {
-		g.n.Add(-1)
-		return nil, false
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open >= g.most {
+		return nil, errFull
 	}
-	return &placedConn{Conn: c, leave: sync.OnceFunc(func() { g.n.Add(-1) })}, true
+	g.open++
+	return &placedConn{Conn: c, leave: sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.open--
+	})}, nil
+}
+
+// admitClient gives it one among those of its client.
+func (g *gate) admitClient(c net.Conn, client netip.Addr) (net.Conn, error) {
+	if g.mostEach <= 0 {
+		return c, nil
+	}
+	client = household(client)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.each == nil {
+		g.each = map[netip.Addr]int{}
+	}
+	if g.each[client] >= g.mostEach {
+		return nil, errFullClient
+	}
+	g.each[client]++
+	return &placedConn{Conn: c, leave: sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.each[client]--; g.each[client] == 0 {
+			delete(g.each, client)
+		}
+	})}, nil
+}
+
+// household is what counts as one client: an IPv4 address, or an IPv6 network of the size that one subscriber gets.
+func household(a netip.Addr) netip.Addr {
+	if a = a.Unmap().WithZone(""); a.Is6() {
+		return netip.PrefixFrom(a, 64).Masked().Addr()
+	}
+	return a
 }
 
 // placedConn gives its place back when it is closed.

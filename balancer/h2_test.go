@@ -218,6 +218,25 @@ func TestWhatHTTP11CannotCarryIsRefusedOrMadeToFit(t *testing.T) {
 	}
 }
 
+func TestNothingIsLeftThatAWorkerWouldReadInAnotherWay(t *testing.T) {
+	r := &http.Request{
+		Method: "POST", RequestURI: "/mult", Host: "h", ContentLength: 5,
+		Header: http.Header{"Host": {"h"}, "Content-Length": {"5"}, "X-A": {"\t b", "c "}},
+	}
+	if wrong := fromH2(r); wrong != "" {
+		t.Error(wrong)
+	}
+	if len(r.Header) != 1 || !slices.Equal(r.Header["X-A"], []string{"b", "c"}) {
+		t.Errorf("left is %v", r.Header)
+	}
+	for name, value := range map[string]string{"": "b", "X A": "b", "X-A": "b\r\nEvil: 1", "X-B": "\x00", "Host": "evil", "Content-Length": "6"} {
+		bad := &http.Request{Method: "POST", RequestURI: "/mult", Host: "h", ContentLength: 5, Header: http.Header{name: {value}}}
+		if fromH2(bad) == "" {
+			t.Errorf("%q: %q passes", name, value)
+		}
+	}
+}
+
 func TestAnHTTP2ClientThatTakesNothingIsCutOff(t *testing.T) {
 	limits := config.Limits{Header: 32 << 10, Idle: 100 * time.Millisecond}
 	w := newWorldWith(t, config.Config{Instance: "test", Limits: limits, Pools: []config.Pool{pool("general", "mult")}})

@@ -2,8 +2,6 @@ package balancer
 
 import (
 	"crypto/subtle"
-	"net"
-	"net/http"
 	"strings"
 
 	"understudy/h1"
@@ -214,24 +212,7 @@ func (x *exchange) appendHead(b []byte, l *link, strip bool) []byte {
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
 	b = h1.AppendField(b, requestIDHeader, x.id)
-	b = h1.AppendField(b, "X-Forwarded-For", clientAddress(x.r))
-	b = h1.AppendField(b, "X-Forwarded-Host", x.r.Host)
-	return h1.AppendField(b, "X-Forwarded-Proto", scheme(x.r))
-}
-
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
-func scheme(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
+	return x.peer.appendTo(b, x.in, x.r.Host)
 }
 
 // appendAnswer takes over a worker's fields, but for what concerns the connection to it and what only the balancer may say.

@@ -20,7 +20,7 @@ func (x *exchange) book() {
 	}
 	attrs := []slog.Attr{
 		slog.Int("status", x.status), slog.String("method", x.r.Method), slog.String("target", x.r.RequestURI),
-		slog.String("client", x.r.RemoteAddr), slog.String("id", x.id), slog.Duration("took", time.Since(x.began)),
+		slog.String("client", x.peer.name(x.r)), slog.String("id", x.id), slog.Duration("took", time.Since(x.began)),
 	}
 	if x.capability != "" {
 		attrs = append(attrs, slog.String("capability", x.capability), slog.String("pool", x.home), slog.Duration("queue", x.queue))

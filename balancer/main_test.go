@@ -336,6 +336,7 @@ func (r *records) count(key string) {
 
 func (r *records) Retry(pool, reason string) { r.count("retry " + pool + " " + reason) }
 func (r *records) Shed(pool, code string)    { r.count("shed " + pool + " " + code) }
+func (r *records) Refused(step string)       { r.count("refused " + step) }
 func (r *records) Lost(pool, cause string)   { r.count("lost " + pool + " " + cause) }
 func (r *records) Ejected(pool string)       { r.count("ejected " + pool) }
 

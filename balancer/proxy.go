@@ -28,6 +28,7 @@ type exchange struct {
 	out    h1.Fields // of the answer
 	values h1.Fields // where in is kept when the front does not keep it
 
+	peer       peer
 	id         string
 	target     target
 	upgrade    bool   // to websocket
@@ -84,6 +85,7 @@ func (b *Balancer) newExchange(w http.ResponseWriter, r *http.Request) *exchange
 	x.began, x.service = time.Now(), -1
 	x.in = x.incoming()
 	x.said = listen(x.in)
+	x.peer = x.s.peerOf(r, x.in)
 	x.id = x.said.requestID()
 	x.body = x.newBody()
 	return x

@@ -11,8 +11,10 @@ type Recorder interface {
 	Request(home, capability string, code int, queue, service, total time.Duration)
 	// Retry counts one more attempt: busy, connect, reset, lacks.
 	Retry(pool, reason string)
-	// Shed counts a request refused with 503: queue-full, queue-timeout, no-worker, draining, worker-busy.
+	// Shed counts a request refused with 503 (queue-full, queue-timeout, no-worker, draining, worker-busy) or 429 (too-many-requests).
 	Shed(pool, code string)
+	// Refused counts a connection that was closed before its first request: connections, proxy_header, client, tls.
+	Refused(step string)
 	// Lost counts a request that a worker had taken and did not answer: scale_down when we were removing that worker, else worker_failed.
 	Lost(pool, cause string)
 	// Ejected counts a worker that is left out because requests broke on it.
@@ -25,6 +27,7 @@ type Noop struct{}
 func (Noop) Request(string, string, int, time.Duration, time.Duration, time.Duration) {}
 func (Noop) Retry(string, string)                                                     {}
 func (Noop) Shed(string, string)                                                      {}
+func (Noop) Refused(string)                                                           {}
 func (Noop) Lost(string, string)                                                      {}
 func (Noop) Ejected(string)                                                           {}
 
@@ -34,6 +37,11 @@ const (
 	retryLacks   = "lacks"
 	retryConnect = "connect"
 	retryReset   = "reset"
+
+	refusedFull   = "connections"
+	refusedHeader = "proxy_header"
+	refusedClient = "client"
+	refusedTLS    = "tls"
 
 	lostScaleDown    = "scale_down"
 	lostWorkerFailed = "worker_failed"

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// Server takes the clients' connections. Each runs through a pipeline of one file a step: gate.go (is there room for it), encrypt.go (TLS),
-// front.go (who speaks HTTP with it). Serve, Shutdown and Close may be called concurrently. The fields may be changed until the first Serve.
+// Server takes the clients' connections. Each runs through a pipeline of one file a step: gate.go (is there room for it), announce.go (who is
+// it, when somebody took it before us), gate.go again (is there room for that client), encrypt.go (TLS), front.go (who speaks HTTP with it). Serve, Shutdown and Close may be called concurrently. The fields may be changed until the first Serve.
 type Server struct {
 	HeaderTimeout    time.Duration // how long a client may take for the head of a request; 0: no limit
 	HandshakeTimeout time.Duration // how long it may take for the TLS handshake; 0: no limit
+	AnnounceTimeout  time.Duration // how long a load balancer in front may take for its PROXY header; 0: no limit
 
 	b     *Balancer
 	gate  gate
@@ -38,10 +39,11 @@ const headerTimeout = 5 * time.Second
 // Server is a server for the clients' listeners, bounded by limits as they are now. Bodies have no limit in time as a whole, only in silence
 // (limits.idle): the balancer sees to that. It is a new one each time.
 func (b *Balancer) Server() *Server {
+	limits := b.settings.Load().Limits
 	s := &Server{
-		HeaderTimeout: headerTimeout, HandshakeTimeout: handshakeTimeout,
+		HeaderTimeout: headerTimeout, HandshakeTimeout: handshakeTimeout, AnnounceTimeout: announceTimeout,
 		b: b, desk: newDesk(), ended: make(chan struct{}),
-		gate:      gate{most: b.settings.Load().Limits.Connections},
+		gate:      gate{most: limits.Connections, mostEach: limits.PerClient.Connections},
 		listeners: map[net.Listener]struct{}{}, entering: map[net.Conn]struct{}{}, stopping: make(chan struct{}),
 	}
 	s.web = s.newWeb()
@@ -151,25 +153,44 @@ func (s *Server) entered(c net.Conn) {
 // receive leads one connection through the pipeline, in a goroutine of its own.
 func (s *Server) receive(raw net.Conn) {
 	done := func() { s.entered(raw) }
-	c, ok := s.gate.admit(raw)
-	if !ok {
-		raw.Close()
-		done()
-		return
-	}
-	secure, err := s.encrypt(c)
+	c, step, err := s.lead(raw)
 	if err != nil {
-		s.turnAway(c, "tls", err)
+		s.b.recorder.Refused(step)
+		s.b.log.Debug("connection closed", slog.String("client", c.RemoteAddr().String()), slog.String("step", step), slog.Any("error", err))
+		c.Close()
 		done()
 		return
 	}
-	s.front(secure, done)
+	s.front(c, done)
 }
 
-// turnAway closes a connection that did not get as far as a request.
-func (s *Server) turnAway(c net.Conn, reason string, err error) {
-	s.b.log.Debug("connection closed", slog.String("client", c.RemoteAddr().String()), slog.String("step", reason), slog.Any("error", err))
-	c.Close()
+// lead is what happens before anybody speaks HTTP. On error it says at which step; the connection is still open.
+func (s *Server) lead(c net.Conn) (out net.Conn, step string, err error) {
+	next := func(name string, do func(net.Conn) (net.Conn, error)) {
+		if err != nil {
+			return
+		}
+		step = name
+		if made, fault := do(c); fault != nil {
+			err = fault
+		} else {
+			c = made
+		}
+	}
+	next(refusedFull, s.gate.admit)
+	next(refusedHeader, s.announced)
+	next(refusedClient, s.known)
+	next(refusedTLS, s.encrypt)
+	return c, step, err
+}
+
+// known bounds the connections of one client. Those of proxies are many clients'.
+func (s *Server) known(c net.Conn) (net.Conn, error) {
+	cfg, client := s.b.settings.Load(), addressOf(c.RemoteAddr()).Addr()
+	if within(cfg.trusted, client) || within(cfg.announcers, client) {
+		return c, nil
+	}
+	return s.gate.admitClient(c, client)
 }
 
 // Shutdown accepts no more connections, lets those that are open finish what they do, and returns nil once all are closed, or ctx's error.

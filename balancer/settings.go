@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -9,11 +10,15 @@ import (
 	"understudy/probe"
 )
 
-// settings is a configuration, made ready for lookups. It is never changed.
+// settings is a configuration, made ready for lookups. It is never changed, but for throttle.
 type settings struct {
 	*config.Config
 	pools map[string]*poolSettings
 	homes map[string]string // the pool that requests for a capability count in while nothing else is known
+
+	announcers []netip.Prefix // who puts a PROXY header before a connection
+	trusted    []netip.Prefix // proxies whose word about their clients is taken
+	throttle   *throttle      // nil: no limit. It remembers clients
 }
 
 // poolSettings is what requests and probes need of one pool.
@@ -25,6 +30,8 @@ type poolSettings struct {
 
 func newSettings(c *config.Config) *settings {
 	s := &settings{Config: c, pools: map[string]*poolSettings{}, homes: map[string]string{}}
+	s.announcers, s.trusted = config.Networks(c.ProxyProtocol.From), config.Networks(c.TrustedProxies)
+	s.throttle = newThrottle(c.Limits.PerClient)
 	for _, p := range c.Pools {
 		ps := &poolSettings{Pool: p, builtIn: p.BuiltIn()}
 		ps.lo, ps.hi = p.Ready.StatusRange()

@@ -203,18 +203,49 @@ func TestAHandshakeThatIsTooSlowEndsTheConnection(t *testing.T) {
 }
 
 func TestCloseEndsAHandshake(t *testing.T) {
-	w := newWorld(t, pool("general", "mult"))
-	w.secure("me")
-	_, r := w.dial("\x16\x03")
-	until(t, "it is on its way in", func() bool {
-		w.server.mu.Lock()
-		defer w.server.mu.Unlock()
-		return len(w.server.entering) == 1
+	cert, key := pairtest.Files(t, t.TempDir(), "me")
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{Fleet: fleetOf(testConfig().Pools), Config: testConfig()})
+		if err := b.LoadCertificate(config.TLS{Cert: cert, Key: key}); err != nil {
+			t.Fatal(err)
+		}
+		s := b.Server()
+		client, conn := net.Pipe()
+		ended := serving(s, newScripted(conn))
+		_, _ = client.Write([]byte{22, 3})
+		began := time.Now()
+		s.Close()
+		if _, err := client.Read(make([]byte, 1)); err == nil || time.Since(began) > 0 {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		<-ended
 	})
-	w.server.Close()
-	if _, err := r.ReadByte(); err == nil {
-		t.Error("the connection is still there")
-	}
+}
+
+func TestTheTimeOfAHandshakeIsOverWithIt(t *testing.T) {
+	cert, key := pairtest.Files(t, t.TempDir(), "me")
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{Fleet: fleetOf(testConfig().Pools), Config: testConfig()})
+		if err := b.LoadCertificate(config.TLS{Cert: cert, Key: key}); err != nil {
+			t.Fatal(err)
+		}
+		s := b.Server()
+		s.HeaderTimeout = 0
+		client, conn := net.Pipe()
+		ended := serving(s, newScripted(conn))
+		c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}) // 1.3 would leave tickets for someone to read
+		if err := c.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(2 * handshakeTimeout)
+		go func() { _, _ = io.WriteString(c, "GET / HTTP/1.0\r\n\r\n") }()
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 200 {
+			t.Errorf("got %v %v", resp, err)
+		}
+		client.Close()
+		s.Close()
+		<-ended
+	})
 }
 
 func TestAWebSocketRunsOverTLS(t *testing.T) {

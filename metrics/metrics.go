@@ -36,6 +36,7 @@ type Metrics struct {
 	shed       *prometheus.CounterVec
 	lost       *prometheus.CounterVec
 	ejections  *prometheus.CounterVec
+	refused    *prometheus.CounterVec
 
 	startTimes *prometheus.HistogramVec
 	starts     *prometheus.CounterVec
@@ -74,7 +75,7 @@ func New(version string) *Metrics {
 	m.reload.Set(1) // nobody serves without a configuration that loaded
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, m.gauges,
-		m.requests, m.durations, m.violations, m.retries, m.shed, m.lost, m.ejections,
+		m.requests, m.durations, m.violations, m.retries, m.shed, m.lost, m.ejections, m.refused,
 		m.startTimes, m.starts, m.stops, m.decisions, m.driverErrs, m.reload,
 	)
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
@@ -95,9 +96,10 @@ func (m *Metrics) describe() {
 	m.violations = counter("latency_violations_total",
 		"Requests slower than their pool's target: because the worker took that long (service) or because they waited (queue).", "pool", "cause")
 	m.retries = counter("retries_total", "Attempts that were made again on another worker.", "pool", "reason")
-	m.shed = counter("requests_shed_total", "Requests refused with 503.", "pool", "code")
+	m.shed = counter("requests_shed_total", "Requests refused with 503 or 429.", "pool", "code")
 	m.lost = counter("requests_lost_total", "Requests a worker had taken and did not answer; cause scale_down must stay 0.", "pool", "cause")
 	m.ejections = counter("ejections_total", "Times a worker was left out because requests broke on it.", "pool")
+	m.refused = counter("connections_refused_total", "Clients' connections closed before their first request, by the step that closed them.", "step")
 	m.startTimes = histogram("worker_start_duration_seconds",
 		"Time from the decision to start a worker until it was ready, of good starts.",
 		[]float64{0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60}, "pool")

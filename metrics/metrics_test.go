@@ -28,6 +28,7 @@ func contract() map[string]string {
 		"requests_shed_total":           "code,pool",
 		"requests_lost_total":           "cause,pool",
 		"ejections_total":               "pool",
+		"connections_refused_total":     "step",
 		"retries_total":                 "pool,reason",
 		"ports":                         "state",
 		"driver_errors_total":           "driver,op",
@@ -51,6 +52,7 @@ func used(t *testing.T) *Metrics {
 	m.Shed("general", "queue-full")
 	m.Lost("general", "worker_failed")
 	m.Ejected("general")
+	m.Refused("tls")
 	m.Started("general", 400*ms, "ok")
 	m.Stopped("general", "scale_down")
 	m.Decided("general", "up", "model")

@@ -44,7 +44,7 @@ func (m *Metrics) Request(home, capability string, code int, queue, service, tot
 // Retry counts an attempt made again on another worker, by reason: busy, connect, reset, lacks.
 func (m *Metrics) Retry(pool, reason string) { m.add(m.retries, pool, reason, "retry") }
 
-// Shed counts a request refused with 503, by the code of the answer.
+// Shed counts a request refused with 503 or 429, by the code of the answer.
 func (m *Metrics) Shed(pool, code string) { m.add(m.shed, pool, code, "shed") }
 
 // Lost counts a request a worker had taken and did not answer, by cause.
@@ -55,6 +55,13 @@ func (m *Metrics) Ejected(pool string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.ejections.WithLabelValues(m.pool(pool)).Inc()
+}
+
+// Refused counts a connection that was closed before its first request, by step: connections, proxy_header, client, tls.
+func (m *Metrics) Refused(step string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refused.WithLabelValues(m.words.word("step", step)).Inc()
 }
 
 func (m *Metrics) add(vec *prometheus.CounterVec, pool, word, label string) {

@@ -219,6 +219,7 @@ func (b *books) count(key string) {
 func (b *books) Retry(_, reason string) { b.count("retry " + reason) }
 func (b *books) Shed(_, code string)    { b.count("shed " + code) }
 func (b *books) Ejected(string)         { b.count("ejected") }
+func (b *books) Refused(step string)    { b.count("refused " + step) }
 func (b *books) Lost(_, cause string)   { b.count("lost " + cause) }
 
 // of is how often things were counted whose name begins so.
