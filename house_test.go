@@ -30,6 +30,7 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/worker":                  {},
 		"understudy/chart":                   {},
 		"understudy/client":                  {"trace", "chart", "h1"},
+		"understudy/examples/client-go":      {"client"},
 		"understudy/h1":                      {},
 		"understudy/trace":                   {},
 		"understudy/simulate":                {"fleet", "meter", "scaler", "scaler/policy", "scaler/policy/reference", "config", "trace", "chart"},

@@ -104,10 +104,13 @@ func (r *Report) throughputDrawing() drawing {
 	c.Area("bad", n, r.of(errors))
 	c.Line("thin", n, r.of(intended))
 	c.Line("line", n, r.of(sent))
-	note := fmt.Sprintf("From the first to the last request %s/s intended, %s/s sent; %s/s answered.", short(r.IntendedRate), short(r.SentRate), short(r.Rate))
-	return drawing{Name: "Throughput", Note: note, SVG: template.HTML(c.String()), Keys: []key{
-		{"have", "answered"}, {"line", "sent"}, {"thin", "intended (below sent where they are the same)"}, {"bad", "errors"},
-	}}
+	d := drawing{Name: "Throughput", Keys: []key{{"have", "answered"}, {"line", "sent"}, {"bad", "errors"}}, SVG: template.HTML(c.String())}
+	if r.OpenLoop {
+		d.Keys = append(d.Keys, key{"thin", "intended (below sent where they are the same)"})
+		d.Note = fmt.Sprintf("From the first to the last request %s/s intended, %s/s sent; %s/s answered.",
+			short(r.IntendedRate), short(r.SentRate), short(r.Rate))
+	}
+	return d
 }
 
 func (r *Report) flightDrawing() drawing {

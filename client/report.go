@@ -13,7 +13,8 @@ import (
 // time until it was given up: leaving those out would flatter a server that stalls. Rate is answers a second.
 type Report struct {
 	Target      string `json:"target"`
-	Load        string `json:"load"` // in words
+	Load        string `json:"load"`      // in words
+	OpenLoop    bool   `json:"open_loop"` // requests left on a schedule
 	Interrupted bool   `json:"interrupted"`
 
 	Count     int     `json:"count"`
@@ -90,7 +91,7 @@ func (r *recorder) report(o Options, p plan, interrupted bool) *Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := &Report{
-		Target: o.Target, Load: p.words, Interrupted: interrupted,
+		Target: o.Target, Load: p.words, OpenLoop: o.OpenLoop(), Interrupted: interrupted,
 		Count: r.count, Errors: r.errors, Rate: perSecond(r.answers, r.ended), DurationS: round3(r.ended.Seconds()),
 		Latency: r.latency.latency(), FromSend: r.fromSend.latency(), Queue: r.queue.latency(), Service: r.service.latency(),
 		ScheduleError: Lateness{P50: milliseconds(r.late.at(50)), P99: milliseconds(r.late.at(99))},

@@ -43,7 +43,7 @@ func sample() *Report {
 		}
 		r.record(x)
 	}
-	o := Options{Target: "http://127.0.0.1:8080"}
+	o := Options{Target: "http://127.0.0.1:8080", Rate: 100}
 	report := r.report(o, plan{words: "open loop, step to 100/s over 10s"}, false)
 	report.Check([]Assertion{{Text: "p95<300ms", Metric: "p95", Op: "<", Value: 300}, {Text: "errors=0", Metric: "errors", Op: "="}})
 	return report

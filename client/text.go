@@ -95,10 +95,10 @@ func (p *page) latency(label string, l Latency, note string) {
 
 // rates sets what was asked for beside what became of it; callers that send back to back ask for no rate.
 func (p *page) rates(r *Report) {
-	if r.Count == 0 {
+	fmt.Fprintln(p)
+	if !r.OpenLoop || r.Count == 0 { // callers that send back to back ask for no rate
 		return
 	}
-	fmt.Fprintln(p)
 	p.line("rate", "intended %s/s, sent %s/s, answered %s/s", short(r.IntendedRate), short(r.SentRate), short(r.Rate))
 }
 
