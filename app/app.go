@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"understudy/config"
 	"understudy/driver"
 	"understudy/fleet"
+	"understudy/handover"
 	"understudy/metrics"
 	"understudy/probe"
 	"understudy/scaler"
@@ -34,6 +36,11 @@ type Options struct {
 	Binary  string        // the executable for workers; empty: this one
 	LockDir string        // empty: the host's; tests give their own
 	Say     func(string)  // one line for the person who started it; nil: the log
+
+	Inherited *Inherited    // what this process was started with; nil: nothing
+	Spawn     Spawner       // starts the process that takes over on SIGUSR2; nil: none does
+	Linger    time.Duration // how long idle connections stay open after that; 0: 5s
+	Notify    string        // the socket of a service manager ($NOTIFY_SOCKET); empty: there is none
 }
 
 // App is one balancer process.
@@ -58,6 +65,13 @@ type App struct {
 	draining atomic.Bool
 	quit     chan struct{}
 	quitOnce sync.Once
+
+	predecessor *handover.Predecessor // whose place this process takes; nil: nobody's
+	was         handover.Hello        // what it said of itself
+	addresses   map[string]string     // as configured, by name, of listeners we made; one that was given to us fits any
+	adminAddr   string
+	replacing   chan os.Signal // capacity 1
+	handed      atomic.Bool    // another process has our place
 }
 
 // journalSize is how many decisions are kept for explain and the dashboard.
@@ -72,9 +86,15 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.LockDir == "" {
 		o.LockDir = LockDir()
 	}
-	a := &App{Options: o, started: time.Now(), quit: make(chan struct{})}
-	for _, step := range []func(context.Context) error{a.listen, a.connect, a.build, a.adopt} {
+	if o.Linger == 0 {
+		o.Linger = lingerTime
+	}
+	a := &App{Options: o, started: time.Now(), quit: make(chan struct{}), replacing: make(chan os.Signal, 1), addresses: map[string]string{}}
+	for _, step := range []func(context.Context) error{a.meet, a.listen, a.connect, a.build, a.adopt} {
 		if err := step(ctx); err != nil {
+			if a.predecessor != nil {
+				a.predecessor.Fail(err)
+			}
 			a.release()
 			return nil, err
 		}
@@ -84,16 +104,32 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 // listen takes the addresses first: an address that is taken is the most common mistake and the cheapest to find.
 func (a *App) listen(context.Context) (err error) {
-	if a.public, err = listenOn(a.Config.Listen, "listen", "--listen"); err != nil {
+	if a.public, err = a.listenOn(nameListen, a.Config.Listen, "--listen"); err != nil {
 		return err
 	}
-	if a.admin, err = listenOn(a.Config.Admin, "admin", "--admin"); err != nil {
+	if a.admin, err = a.listenOn(nameAdmin, a.Config.Admin, "--admin"); err != nil {
 		return err
 	}
+	a.adminAddr = a.admin.Addr().String()
+	defer a.Inherited.dropListeners() // a socket that listens and is not served would keep its clients waiting
 	if a.Config.Planner.Listen != "" {
-		a.planner, err = listenOn(a.Config.Planner.Listen, "planner.listen", "planner.listen in the configuration")
+		a.planner, err = a.listenOn(namePlanner, a.Config.Planner.Listen, "planner.listen in the configuration")
 	}
 	return err
+}
+
+// listenOn uses the socket we were given for this, else makes one.
+func (a *App) listenOn(name, address, cure string) (net.Listener, error) {
+	a.addresses[name] = a.was.Addresses[name]
+	if l := a.Inherited.listener(name, address, a.was.Addresses); l != nil {
+		return l, nil
+	}
+	a.addresses[name] = address
+	key := map[string]string{namePlanner: "planner.listen"}[name]
+	if key == "" {
+		key = name
+	}
+	return listenOn(address, key, cure)
 }
 
 func listenOn(address, key, cure string) (net.Listener, error) {
@@ -115,12 +151,28 @@ func (a *App) connect(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	about := fmt.Sprintf("listens on %s, admin http://%s", a.public.Addr(), a.admin.Addr())
-	if a.lock, err = TakeLock(a.LockDir, a.driver.Name(), a.Config.Instance, about); err != nil {
+	if err = a.sameDriver(); err != nil {
+		return err
+	}
+	if a.lock, err = a.lockInstance(); err != nil {
 		return err
 	}
 	a.startGuard()
 	return nil
+}
+
+// lockInstance takes the lock, or over what the predecessor has locked.
+func (a *App) lockInstance() (*Lock, error) {
+	if a.predecessor == nil || a.Inherited.lock == nil {
+		return TakeLock(a.LockDir, a.driver.Name(), a.Config.Instance, a.about())
+	}
+	file := a.Inherited.lock
+	a.Inherited.lock = nil
+	return borrowLock(file, a.LockDir, a.driver.Name(), a.Config.Instance)
+}
+
+func (a *App) about() string {
+	return fmt.Sprintf("listens on %s, admin http://%s", a.public.Addr(), a.adminAddr)
 }
 
 func (a *App) build(context.Context) error {
@@ -140,9 +192,17 @@ func (a *App) build(context.Context) error {
 }
 
 func (a *App) adopt(ctx context.Context) error {
-	adopted, removed, err := a.scaler.Adopt(ctx)
+	legacy, err := a.legacy(ctx)
+	if err != nil {
+		return err
+	}
+	adopted, removed, err := a.scaler.AdoptFrom(ctx, legacy)
 	if err == nil && adopted+removed > 0 {
 		a.Say(fmt.Sprintf("%d workers of an earlier run adopted, %d removed", adopted, removed))
+	}
+	if err == nil && a.predecessor != nil {
+		a.predecessor.Lend(a.fleet, a.balancer.Health().Suspect)
+		a.predecessor.Tell(handover.Adopted)
 	}
 	return err
 }
@@ -161,6 +221,10 @@ func (a *App) release() {
 	}
 	a.guard.dismiss()
 	a.lock.Release()
+	a.Inherited.drop()
+	if a.predecessor != nil {
+		a.predecessor.Close()
+	}
 }
 
 // URL is the address clients use, AdminURL that of status and control.
@@ -170,7 +234,7 @@ func (a *App) URL() string {
 	}
 	return "http://" + a.public.Addr().String()
 }
-func (a *App) AdminURL() string { return "http://" + a.admin.Addr().String() }
+func (a *App) AdminURL() string { return "http://" + a.adminAddr }
 
 // DriverName tells what runs the workers.
 func (a *App) DriverName() string { return a.driver.Name() }

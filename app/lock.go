@@ -16,8 +16,9 @@ import (
 // Lock makes sure that one instance name has one balancer on a host. The kernel lets it go when the process ends, however it ends,
 // so that there is no stale lock to clear away.
 type Lock struct {
-	file *os.File
-	path string
+	file   *os.File
+	path   string
+	theirs bool // another process has the instance with the same lock: it stays when we let go of our copy
 }
 
 // LockedError says who holds the lock.
@@ -35,7 +36,7 @@ func LockDir() string { return "/tmp" }
 
 // TakeLock locks the instance for workers of this driver in folder dir. about is one line for whoever finds it locked.
 func TakeLock(dir, driverName, instance, about string) (*Lock, error) {
-	path := filepath.Join(dir, fmt.Sprintf("understudy-%s-%s.lock", driverName, instance))
+	path := lockPath(dir, driverName, instance)
 	for range 10 { // a holder that ends removes the file: then there is a new one to lock
 		l, err := tryLock(path)
 		if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -49,6 +50,10 @@ func TakeLock(dir, driverName, instance, about string) (*Lock, error) {
 		}
 	}
 	return nil, fmt.Errorf("cannot lock instance %q: the file %s keeps changing", instance, path)
+}
+
+func lockPath(dir, driverName, instance string) string {
+	return filepath.Join(dir, fmt.Sprintf("understudy-%s-%s.lock", driverName, instance))
 }
 
 // tryLock yields nil without an error when the file was removed while we locked it.
@@ -103,12 +108,35 @@ func readHolder(path string) string {
 	return line
 }
 
-// Release unlocks and removes the file. Safe to repeat and on nil.
+// borrowLock makes a Lock of a file that another process locked and gave us: what is locked is the open file, which both have, so that nobody
+// can get between us.
+func borrowLock(file *os.File, dir, driverName, instance string) (*Lock, error) {
+	l := &Lock{file: file, path: lockPath(dir, driverName, instance), theirs: true}
+	mine, err1 := file.Stat()
+	there, err2 := os.Lstat(l.path)
+	if err1 != nil || err2 != nil || !os.SameFile(mine, there) {
+		file.Close()
+		return nil, fmt.Errorf("the lock that was handed over is not the file %s", l.path)
+	}
+	return l, nil
+}
+
+// keep makes a borrowed lock ours, lend makes ours the other process's. Of the two who have it, one removes the file in the end.
+func (l *Lock) keep(about string) error {
+	l.theirs = false
+	return l.write(about)
+}
+
+func (l *Lock) lend() { l.theirs = true }
+
+// Release unlocks and removes the file, unless another process has it. Safe to repeat and on nil.
 func (l *Lock) Release() {
 	if l == nil || l.file == nil {
 		return
 	}
-	os.Remove(l.path) // while it is ours: whoever waits for it finds that it is another file and starts over
+	if !l.theirs {
+		os.Remove(l.path) // while it is ours: whoever waits for it finds that it is another file and starts over
+	}
 	l.file.Close()
 	l.file = nil
 }

@@ -4,99 +4,113 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/http"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
-	"understudy/balancer"
+	"understudy/handover"
 )
 
-// Run serves until ctx ends or Quit is called, then drains and removes the workers, or leaves them as on_exit says. It returns once
-// everything has ended. The order of the end: readiness fails, clients are served to their end, no worker is started any more, workers go, the
-// admin plane last.
+// Run serves until ctx ends, Quit is called, or another process has taken this one's place. Then it drains, and unless it was replaced it
+// removes the workers, or leaves them as on_exit says. It returns once everything has ended. The order of the end: readiness fails, clients are
+// served to their end, no worker is started any more, workers go, the admin plane last.
 func (a *App) Run(ctx context.Context) error {
 	defer a.release()
-	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWork()
-	failed := make(chan error, 3)
-	servers := a.serve(work, failed)
-
-	var loops sync.WaitGroup
-	scaling, stopScaling := context.WithCancel(work)
-	defer stopScaling()
-	scaled := make(chan struct{})
-	go func() { defer close(scaled); a.scaler.Run(scaling) }()
-	for _, loop := range []func(context.Context){a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig, a.watchCertificate} {
-		loops.Go(func() { loop(work) })
+	if err := a.succeed(ctx); err != nil {
+		return err
 	}
-
-	var err error
-	select {
-	case <-ctx.Done():
-		a.Log.Info("draining", slog.String("why", context.Cause(ctx).Error()))
-	case <-a.quit:
-		a.Log.Info("draining", slog.String("why", "asked to quit"))
-	case err = <-failed:
+	r := a.begin(ctx)
+	defer r.stop()
+	if a.Spawn != nil {
+		signal.Notify(a.replacing, syscall.SIGUSR2)
+		defer signal.Stop(a.replacing)
 	}
-	a.draining.Store(true)
-	a.drain(servers.public)
-	stopScaling()
-	<-scaled
-	stopWork()
-	loops.Wait()
-	a.close(servers.admin, servers.planner)
-	return err
-}
-
-type servers struct {
-	public         *balancer.Server
-	admin, planner *http.Server
-}
-
-func (a *App) serve(work context.Context, failed chan<- error) servers {
-	s := servers{public: a.balancer.Server(), admin: a.adminServer(work)}
-	run := func(server interface{ Serve(net.Listener) error }, l net.Listener) {
-		go func() {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				failed <- err
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			a.Log.Info("draining", slog.String("why", context.Cause(ctx).Error()))
+		case <-a.quit:
+			a.Log.Info("draining", slog.String("why", "asked to quit"))
+		case err = <-r.failed:
+		case <-a.replacing:
+			if r.replace(ctx) {
+				return nil
 			}
-		}()
-	}
-	run(s.public, a.public)
-	run(s.admin, a.admin)
-	if a.planner != nil {
-		s.planner = a.plannerServer()
-		run(s.planner, a.planner)
-	}
-	return s
-}
-
-// drain lets clients finish, up to the longest drain time of a pool; who is not done by then is told so.
-func (a *App) drain(public *balancer.Server) {
-	a.balancer.Drain()
-	deadline := time.Second
-	for _, p := range a.current().Pools {
-		deadline = max(deadline, p.Drain)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
-	defer cancel()
-	// Shutdown does not know connections that were upgraded; Wait does.
-	if err := errors.Join(public.Shutdown(ctx), a.balancer.Wait(ctx)); err != nil {
-		a.balancer.Abort()
-		public.Close()
-	}
-}
-
-func (a *App) close(list ...*http.Server) {
-	for _, s := range list {
-		if s == nil {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		if s.Shutdown(ctx) != nil {
-			s.Close()
-		}
-		cancel()
+		r.end()
+		return err
 	}
 }
+
+// run is an App between its beginning and its end.
+type run struct {
+	*servers
+	app         *App
+	stopWork    context.CancelFunc
+	loops       sync.WaitGroup
+	stopScaling context.CancelFunc
+	scaled      chan struct{} // closed when the scaler has ended
+}
+
+// begin starts the loops and opens the doors.
+func (a *App) begin(ctx context.Context) *run {
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	scaling, stopScaling := context.WithCancel(work)
+	r := &run{app: a, stopWork: stopWork, stopScaling: stopScaling, scaled: make(chan struct{})}
+	go func() { defer close(r.scaled); a.scaler.Run(scaling) }()
+	for _, loop := range []func(context.Context){a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig, a.watchCertificate} {
+		r.loops.Go(func() { loop(work) })
+	}
+	r.servers = a.serve()
+	if a.predecessor == nil {
+		a.notify("READY=1")
+	} else {
+		a.predecessor.Tell(handover.Serving) // it tells the service manager, who listens to nobody else yet
+	}
+	return r
+}
+
+// end drains, and removes the workers or leaves them.
+func (r *run) end() {
+	a := r.app
+	a.notify("STOPPING=1")
+	a.draining.Store(true)
+	a.balancer.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), a.drainTime())
+	defer cancel()
+	r.drain(ctx)
+	a.awaitPredecessor(ctx)
+	r.stop()
+	r.closeControl()
+}
+
+// stop ends the loops. It may be repeated.
+func (r *run) stop() {
+	r.stopScaling()
+	<-r.scaled
+	r.stopWork()
+	r.loops.Wait()
+	r.stopStreams()
+}
+
+// drainTime is the longest drain time of a pool.
+func (a *App) drainTime() time.Duration {
+	longest := time.Second
+	for _, p := range a.current().Pools {
+		longest = max(longest, p.Drain)
+	}
+	return longest
+}
+
+// Replace asks the App to have another process take its place, as SIGUSR2 would. It returns at once; Run ends when that has worked.
+func (a *App) Replace() {
+	select {
+	case a.replacing <- syscall.SIGUSR2:
+	default: // it is being done
+	}
+}
+
+var errQuit = errors.New("asked to quit")

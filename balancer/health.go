@@ -67,6 +67,9 @@ func (h *Health) suspect(w *fleet.Worker) {
 	}
 }
 
+// Suspect is suspect for a request that broke elsewhere.
+func (h *Health) Suspect(w *fleet.Worker) { h.suspect(w) }
+
 // Run looks after the workers until ctx ends. Call it once.
 func (h *Health) Run(ctx context.Context) {
 	ticker := time.NewTicker(healthTick)

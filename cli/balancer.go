@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -18,21 +19,34 @@ func (s session) balancerCommand() *cobra.Command {
 		Use:   "balancer",
 		Short: "Run the balancer: route, scale, keep a spare",
 		Long: `Run the balancer until SIGINT, SIGTERM or "understudy client quit". Without --config it runs the configuration inside the program
-("understudy config print" shows it). SIGHUP or a changed file reloads targets, limits and bounds.`,
+("understudy config print" shows it). SIGHUP or a changed file reloads targets, limits and bounds.
+
+SIGUSR2 replaces it without a gap: the program is started anew, as it is on the disk then and with the configuration as it is then, and takes
+over listeners and workers. When that fails the old one goes on and says why. It also takes listeners from systemd ($LISTEN_FDS) and tells
+systemd when it is ready ($NOTIFY_SOCKET).`,
 		Example: "  understudy balancer\n  understudy balancer --config config.yaml --driver docker --instance blue",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			inherited, err := app.Inherit()
+			if err != nil {
+				return err
+			}
 			logger, err := logs.logger(s)
 			if err != nil {
+				inherited.Fail(err)
 				return err
 			}
 			cfg, source, watcher, err := f.load(s, cmd.Flags())
 			if err != nil {
+				inherited.Fail(err)
 				return err
 			}
 			ctx, stop := s.stopBy(cmd.Context())
 			defer stop()
-			return s.runBalancer(ctx, app.Options{Config: cfg, Source: source, Watcher: watcher, Log: logger, Version: s.Version, Say: s.say})
+			return s.runBalancer(ctx, app.Options{
+				Config: cfg, Source: source, Watcher: watcher, Log: logger, Version: s.Version, Say: s.say,
+				Inherited: inherited, Spawn: app.Spawn, Notify: os.Getenv("NOTIFY_SOCKET"),
+			})
 		},
 	}
 	f.register(cmd)

@@ -90,6 +90,11 @@ func Workers(held []fleet.Held) []Worker {
 	return out
 }
 
+// Held puts a worker back into the fleet's words.
+func (w Worker) Held() fleet.Held {
+	return fleet.Held{Info: w.Info, State: stateOf(w.State), Reason: w.Reason, Busy: w.Busy}
+}
+
 // Claim implements fleet.Elsewhere.
 func (s *Successor) Claim(ctx context.Context, want fleet.Want) (fleet.Grant, error) {
 	answer := make(chan message, 1)
