@@ -10,8 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"understudy/config"
+	"understudy/fleet"
 	"understudy/handover"
 )
 
@@ -217,7 +219,7 @@ func TestANewProcessThatDiesBeforeItServesIsNoLoss(t *testing.T) {
 					defer in.drop()
 					p := in.predecessor
 					defer p.Close()
-					p.Lend(first.fleet, nil) // whose it is does not matter: nobody serves here
+					p.Lend(fleet.New(fleetPools(w.cfg), time.Now), nil)
 					p.Tell(handover.Prepared)
 					if stage == handover.Prepared {
 						return

@@ -154,7 +154,7 @@ func newWorld(t *testing.T, firstPort, n, concurrency int) *world {
 	p.Name, p.Capabilities, p.Concurrency = "general", []string{"mult"}, concurrency
 	p.Workers = config.Workers{Min: n, Max: n, Spare: 0, SpareMax: 0}
 	p.Drain = 20 * time.Second
-	p.Queue.Wait = 20 * time.Second
+	p.Queue.Wait, p.Ramp = 20*time.Second, 0
 	p.Target.Latency = 10 * time.Second // nobody who waits here is late, so nobody is sent away
 	w.cfg.Pools = []config.Pool{p}
 	t.Cleanup(w.end)

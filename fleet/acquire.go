@@ -32,10 +32,7 @@ func (f *Fleet) Acquire(ctx context.Context, req Request) (Lease, error) {
 	if err != nil || w == nil {
 		return lease, err
 	}
-	if lease, err = f.wait(ctx, w); err == errAway {
-		return f.borrow(ctx, w)
-	}
-	return lease, err
+	return f.wait(ctx, w)
 }
 
 // claim is the part under the lock: a lease, or a place in the queue, or an error.
@@ -179,8 +176,17 @@ func (f *Fleet) unqueue(w *waiter) {
 	}
 }
 
-// wait blocks until the waiter is granted a lease or leaves.
+// wait blocks until the waiter is granted a lease, here or elsewhere, or leaves.
 func (f *Fleet) wait(ctx context.Context, w *waiter) (Lease, error) {
+	lease, err := f.stand(ctx, w)
+	if err == errAway {
+		return f.borrow(ctx, w)
+	}
+	return lease, err
+}
+
+// stand is the waiting in this fleet's queue.
+func (f *Fleet) stand(ctx context.Context, w *waiter) (Lease, error) {
 	for {
 		timer := time.NewTimer(f.nextWake(w))
 		select {

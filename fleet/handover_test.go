@@ -125,6 +125,26 @@ func TestWhoWaitsWhenTheWorkersAreGivenAwayIsServedFirstAndInOrder(t *testing.T)
 	})
 }
 
+func TestWhoClaimedFirstAndWaitsLaterAsksElsewhereToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, next := pair(t, kind("p", "mult"), "a")
+		busy := take(t, old, "mult")
+		_, before, err := old.Claim(Request{Capability: "mult"})
+		expectErr(t, err, nil)
+		takeOver(old, next)
+		_, after, err := old.Claim(Request{Capability: "mult"})
+		expectErr(t, err, nil)
+		end(t, busy, Served)
+		for _, w := range []*Waiter{before, after} {
+			lease, err := w.Wait(t.Context())
+			expectErr(t, err, nil)
+			end(t, lease, Served)
+		}
+		audit(t, old)
+		audit(t, next)
+	})
+}
+
 func TestTimeSpentInTheOldQueueCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, next := pair(t, with(kind("p", "mult"), func(p *PoolConfig) { p.QueueWait = time.Second }), "a")

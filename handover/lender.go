@@ -57,7 +57,7 @@ func (l *lender) meet(w Worker) bool {
 	if w.Origin.Ours() || stateOf(w.State) == fleet.Starting {
 		return false // the driver has it, and it was not adopted; or nobody knows yet whether it answers
 	}
-	if _, err := l.fleet.Add(w.Info); err != nil {
+	if _, err := l.fleet.Add(w.warm()); err != nil {
 		return false // this configuration has no place for it
 	}
 	return l.fleet.Ready(w.ID, w.Address, 0)
@@ -164,4 +164,11 @@ func (l *lender) end() {
 	for _, lease := range l.lent {
 		lease.Release(fleet.Outcome{Kind: fleet.Unused})
 	}
+}
+
+// warm is a worker that has served already, so that it is not to begin small.
+func (w Worker) warm() fleet.Info {
+	info := w.Info
+	info.Warm = true
+	return info
 }
