@@ -59,6 +59,9 @@ func (x *exchange) screen() (done bool) {
 		x.put("Allow", allowedMethods)
 		x.answer(http.StatusNoContent, nil, false)
 		return true
+	case len(x.in) > h1.MaxFields:
+		x.refuse(errHeadTooLarge, "It has too many fields.")
+		return true
 	case !h1.IsToken(r.Method):
 		x.refuse(errMalformed, "The method is none.")
 		return true

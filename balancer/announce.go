@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/pires/go-proxyproto"
@@ -59,6 +60,10 @@ func (c *announcedConn) Read(p []byte) (int, error) {
 
 // CloseWrite lets the server, and tunnels, half-close.
 func (c *announcedConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// SyscallConn and SetLinger let a front look at the socket and reset it.
+func (c *announcedConn) SyscallConn() (syscall.RawConn, error) { return socketOf(c.Conn) }
+func (c *announcedConn) SetLinger(sec int) error               { return setLinger(c.Conn, sec) }
 
 // addressOf is the IP address and port in a network address; invalid where there is none.
 func addressOf(a net.Addr) netip.AddrPort {

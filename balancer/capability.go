@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"understudy/h1"
 )
 
 // target is the request's target as the client wrote it, byte for byte.
@@ -24,8 +26,8 @@ func targetOf(r *http.Request) (target, bool) {
 		raw = r.URL.RequestURI()
 	}
 	if !strings.HasPrefix(raw, "/") {
-		_, after, ok := strings.Cut(raw, "://")
-		if !ok {
+		scheme, after, ok := strings.Cut(raw, "://")
+		if !ok || !h1.EqualFold(scheme, "http") && !h1.EqualFold(scheme, "https") {
 			return target{}, false
 		}
 		raw = after[len(after)-len(strings.TrimLeftFunc(after, func(c rune) bool { return c != '/' && c != '?' })):]

@@ -28,6 +28,9 @@ var (
 	errSlowClient     = &problem{http.StatusRequestTimeout, "request-timeout", "The request did not arrive in time"}
 	errConflict       = &problem{http.StatusConflict, "id-taken", "A worker that did not register has this id"}
 	errTooLarge       = &problem{http.StatusRequestEntityTooLarge, "body-too-large", "The request's body is too large"}
+	errExpectation    = &problem{http.StatusExpectationFailed, "expectation-failed", "What the request expects is not done here"}
+	errHeadTooLarge   = &problem{http.StatusRequestHeaderFieldsTooLarge, "head-too-large", "The request's head is too large"}
+	errCoding         = &problem{http.StatusNotImplemented, "coding-not-implemented", "This transfer coding is not known here"}
 	errUnfit          = &problem{http.StatusUnprocessableEntity, "unfit-worker", "This worker cannot be registered"}
 	errTooMany        = &problem{http.StatusTooManyRequests, "too-many-requests", "This client sends too many requests"}
 	errClientGone     = &problem{statusClientGone, "client-gone", "The client left before it was answered"} // log and metrics only

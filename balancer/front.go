@@ -6,8 +6,15 @@ import (
 	"net/http"
 )
 
-// front gives a connection to who speaks HTTP with its client, and has done called as soon as that one answers for it.
-func (s *Server) front(c net.Conn, done func()) { s.desk.pass(c, done) }
+// front gives a connection to who speaks HTTP with its client, and has done called as soon as that one answers for it: plain ones to our own
+// server, which costs half, others to net/http's. To the balancer they look the same.
+func (s *Server) front(c net.Conn, done func()) {
+	if s.WebOnly || !suitsLean(c) {
+		s.desk.pass(c, done)
+		return
+	}
+	s.lean.ServeConn(c, done)
+}
 
 // What one HTTP/2 connection may have open, and may send before it is read. A request's own body waits in its 64 KiB window first.
 const (
@@ -16,7 +23,7 @@ const (
 	connectBytes = 1 << 20
 )
 
-// newWeb is net/http's server: a front for everything. It speaks HTTP/2 where the TLS handshake agreed on it, and nowhere else.
+// newWeb is net/http's server, a front for everything. It speaks HTTP/2 where the TLS handshake agreed on it, and nowhere else.
 func (s *Server) newWeb() *http.Server {
 	limits := s.b.settings.Load().Limits
 	return &http.Server{
@@ -33,7 +40,7 @@ func (s *Server) newWeb() *http.Server {
 }
 
 func (s *Server) startWeb() {
-	s.web.ReadHeaderTimeout = s.HeaderTimeout
+	s.web.ReadHeaderTimeout, s.lean.HeadTimeout = s.HeaderTimeout, s.HeaderTimeout
 	go func() {
 		defer close(s.ended)
 		_ = s.web.Serve(s.desk) // it ends when it is told to: the desk has no other errors

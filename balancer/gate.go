@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 )
 
 // gate bounds the connections that are open at the same time, in all and of one client. One too many is accepted and closed at once: its
@@ -85,3 +86,24 @@ func (c *placedConn) Close() error {
 
 // CloseWrite lets the server, and tunnels, half-close.
 func (c *placedConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// SyscallConn and SetLinger let a front look at the socket and reset it.
+func (c *placedConn) SyscallConn() (syscall.RawConn, error) { return socketOf(c.Conn) }
+func (c *placedConn) SetLinger(sec int) error               { return setLinger(c.Conn, sec) }
+
+// socketOf finds the socket below a connection that may have been wrapped.
+func socketOf(c net.Conn) (syscall.RawConn, error) {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return s.SyscallConn()
+}
+
+func setLinger(c net.Conn, sec int) error {
+	s, ok := c.(interface{ SetLinger(int) error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return s.SetLinger(sec)
+}

@@ -33,7 +33,7 @@ func (x *exchange) explain(p *problem, detail string, capabilities []string) {
 	x.put("Content-Type", "application/problem+json")
 	x.put("Cache-Control", "no-store")
 	x.put("X-Content-Type-Options", "nosniff")
-	x.answer(p.status, p.text(detail, capabilities), p == errSlowClient || p == errTooLarge)
+	x.answer(p.status, p.text(detail, capabilities), p == errSlowClient || p == errTooLarge || p == errHeadTooLarge)
 }
 
 // answer is a short answer of the balancer's own.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"understudy/h1"
 )
 
 // Server takes the clients' connections. Each runs through a pipeline of one file a step: gate.go (is there room for it), announce.go (who is
@@ -16,10 +18,12 @@ type Server struct {
 	HeaderTimeout    time.Duration // how long a client may take for the head of a request; 0: no limit
 	HandshakeTimeout time.Duration // how long it may take for the TLS handshake; 0: no limit
 	AnnounceTimeout  time.Duration // how long a load balancer in front may take for its PROXY header; 0: no limit
+	WebOnly          bool          // every connection is served by net/http's server: to compare
 
 	b     *Balancer
 	gate  gate
 	web   *http.Server
+	lean  *h1.Server
 	desk  *desk         // where web's connections wait for it
 	begin func()        // lets web take them
 	ended chan struct{} // closed when web takes no more
@@ -46,7 +50,7 @@ func (b *Balancer) Server() *Server {
 		gate:      gate{most: limits.Connections, mostEach: limits.PerClient.Connections},
 		listeners: map[net.Listener]struct{}{}, entering: map[net.Conn]struct{}{}, stopping: make(chan struct{}),
 	}
-	s.web = s.newWeb()
+	s.web, s.lean = s.newWeb(), s.newLean()
 	s.begin = sync.OnceFunc(s.startWeb)
 	return s
 }
@@ -201,10 +205,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	go func() { s.under.Wait(); close(in) }()
 	select {
 	case <-in: // whoever was let in has been heard
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-ctx.Done(): // then the fronts are told all the same
 	}
-	if err := s.web.Shutdown(ctx); err != nil {
+	lean := make(chan error, 1)
+	go func() { lean <- s.lean.Shutdown(ctx) }()
+	if err := errors.Join(s.web.Shutdown(ctx), <-lean); err != nil {
 		return err
 	}
 	s.begin() // or there is no end to wait for
@@ -222,6 +227,7 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	err := s.web.Close()
+	s.lean.Close()
 	s.under.Wait()
 	s.begin()
 	<-s.ended

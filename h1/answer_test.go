@@ -155,7 +155,7 @@ func TestAHeadIsBounded(t *testing.T) {
 			t.Errorf("%d bytes: %v", len(text), o.err)
 		}
 	}
-	for n, want := range map[int]error{maxFields: nil, maxFields + 1: ErrTooLarge} {
+	for n, want := range map[int]error{MaxFields: nil, MaxFields + 1: ErrTooLarge} {
 		if o := everyWay(t, "HTTP/1.1 204 x\r\n"+strings.Repeat("A: b\r\n", n)+"\r\n", "GET"); !errors.Is(o.err, want) || want == nil && len(o.fields) != n {
 			t.Errorf("%d fields: %v", n, o.err)
 		}

@@ -75,8 +75,8 @@ func TestTrailers(t *testing.T) {
 	}{
 		{"one", "A: b\r\n", 1, nil},
 		{"two of a name", "A: b\r\na:c \r\n", 2, nil},
-		{"as many as there may be", many(maxFields), maxFields, nil},
-		{"one too many", many(maxFields + 1), 0, ErrTooLarge},
+		{"as many as there may be", many(MaxFields), MaxFields, nil},
+		{"one too many", many(MaxFields + 1), 0, ErrTooLarge},
 		{"too large", strings.Repeat("A: "+strings.Repeat("x", 1000)+"\r\n", 9), 0, ErrMalformed},
 		{"one too large", "A: " + strings.Repeat("x", maxTrailer) + "\r\n", 0, ErrMalformed},
 		{"no colon", "A\r\n", 0, ErrMalformed},

@@ -20,8 +20,8 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// maxFields bounds the fields of one head.
-const maxFields = 256
+// MaxFields bounds the fields of one head.
+const MaxFields = 256
 
 // parseFields reads the lines of a head into dst. A line ends with CRLF or, where bareLF is allowed, LF. A line that begins with white space
 // would continue the one before (obs-fold), which RFC 9112 lets a recipient refuse.
@@ -32,8 +32,8 @@ func parseFields(lines string, dst Fields, bareLF bool) (Fields, error) {
 			return dst, err
 		}
 		lines = rest
-		if len(dst) == maxFields {
-			return dst, fmt.Errorf("%w: more than %d fields", ErrTooLarge, maxFields)
+		if len(dst) == MaxFields {
+			return dst, fmt.Errorf("%w: more than %d fields", ErrTooLarge, MaxFields)
 		}
 		colon := strings.IndexByte(line, ':')
 		if colon < 0 {

@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 )
@@ -43,6 +44,19 @@ func (q *requestHead) parse(text string) error {
 		return err
 	}
 	return q.inspect()
+}
+
+// firstLine looks at the first line of a head that is not complete yet: what cannot become a request need not be waited for.
+func (q *requestHead) firstLine(b []byte) error {
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		return nil
+	}
+	line, _, err := cutLine(string(b[:i+1]), false)
+	if err != nil {
+		return err
+	}
+	return q.requestLine(line)
 }
 
 // requestLine reads method SP target SP HTTP/1.x, with exactly these spaces.
@@ -118,11 +132,8 @@ func (q *requestHead) announce(names string) error {
 
 // authorityOf is the host of a target in absolute form, http://host/path.
 func authorityOf(target string) (string, bool) {
-	if strings.HasPrefix(target, "/") {
-		return "", false
-	}
-	_, rest, ok := strings.Cut(target, "://")
-	if !ok {
+	scheme, rest, ok := strings.Cut(target, "://")
+	if !ok || !equalFold(scheme, "http") && !equalFold(scheme, "https") {
 		return "", false
 	}
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {

@@ -26,8 +26,8 @@ type Server struct {
 	MaxHead     int           // bytes
 	Log         *slog.Logger  // for panics of the handler; nil: none
 
-	// Refusal is the body of an answer to what is no request, and its media type. nil: a line of text.
-	Refusal func(status int, detail string) (mediaType, body string)
+	// Refusal is the answer to what is no request: its fields, but for those that are the server's, and its body. nil: a line of text.
+	Refusal func(status int, detail string) (fields Fields, body string)
 
 	date     atomic.Pointer[dateText]
 	watching atomic.Bool
@@ -49,10 +49,15 @@ type FieldWriter interface {
 	WriteFields(status int, fields Fields, length int64)
 }
 
-// ServeConn serves a connection until it ends, and closes it. It blocks. A connection that comes after Shutdown gets one answer at most.
-func (s *Server) ServeConn(c net.Conn) {
+// ServeConn serves a connection until it ends, and closes it. It blocks, and calls booked (nil is fine) once Shutdown and Close know the
+// connection. One that comes after Shutdown gets one answer at most, one after Close none.
+func (s *Server) ServeConn(c net.Conn, booked func()) {
 	conn := newServerConn(s, c)
-	if !s.add(conn) {
+	ok := s.add(conn)
+	if booked != nil {
+		booked()
+	}
+	if !ok {
 		_ = c.Close()
 		return
 	}

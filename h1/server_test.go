@@ -46,7 +46,7 @@ func serveWith(t *testing.T, s *Server) *served {
 			if err != nil {
 				return
 			}
-			wg.Go(func() { s.ServeConn(c) })
+			wg.Go(func() { s.ServeConn(c, nil) })
 		}
 	})
 	t.Cleanup(func() {
@@ -158,7 +158,7 @@ func TestServerRefuses(t *testing.T) {
 		"expect":            {"POST / HTTP/1.1\r\n" + host + "Expect: x\r\n\r\n", 417},
 		"trailer":           {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n0\r\n\r\n", 400},
 		"large":             {"GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("a", 9<<10) + "\r\n\r\n", 431},
-		"many":              {"GET / HTTP/1.1\r\n" + host + strings.Repeat("a: b\r\n", maxFields) + "\r\n", 431},
+		"many":              {"GET / HTTP/1.1\r\n" + host + strings.Repeat("a: b\r\n", MaxFields) + "\r\n", 431},
 		"endless":           {"GET /" + strings.Repeat("a", 100<<10), 431},
 	}
 	for name, c := range tests {
@@ -182,7 +182,7 @@ func TestServerEverySplit(t *testing.T) {
 	for i := 1; i < len(in); i++ {
 		near, far := net.Pipe()
 		done := make(chan struct{})
-		go func() { defer close(done); s.ServeConn(far) }()
+		go func() { defer close(done); s.ServeConn(far, nil) }()
 		go func() {
 			_, _ = io.WriteString(near, in[:i])
 			_, _ = io.WriteString(near, in[i:])

@@ -191,7 +191,10 @@ func (c *serverConn) readHead() (string, error) {
 	if b := c.in.buf[c.in.r:c.in.w]; len(b) >= 2 && b[0] == '\r' && b[1] == '\n' {
 		c.in.r += 2
 	}
-	if endOfHead(c.in.buf[c.in.r:c.in.w], 0) == 0 || slow {
+	if b := c.in.buf[c.in.r:c.in.w]; endOfHead(b, 0) == 0 || slow {
+		if err := c.head.firstLine(b); err != nil {
+			return "", err
+		}
 		limit()
 	}
 	text, err := c.in.head(c.server.MaxHead)
@@ -279,13 +282,14 @@ func (c *serverConn) refuse(err error) {
 	case !errors.Is(err, ErrMalformed):
 		return // the connection ended
 	}
-	mediaType, body := "text/plain; charset=utf-8", detail+"\n"
+	fields, body := Fields{{"Content-Type", "text/plain; charset=utf-8"}}, detail+"\n"
 	if c.server.Refusal != nil {
-		mediaType, body = c.server.Refusal(status, detail)
+		fields, body = c.server.Refusal(status, detail)
 	}
 	c.head.method, c.head.minor, c.head.expects = http.MethodGet, 1, false
 	c.resp.begin()
-	c.resp.WriteFields(status, Fields{{"Content-Type", mediaType}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}, {"Connection", "close"}}, int64(len(body)))
+	c.resp.closing = true
+	c.resp.WriteFields(status, fields, int64(len(body)))
 	_, _ = io.WriteString(&c.resp, body)
 	_ = c.setWrite(time.Now().Add(lingerTime))
 	if c.resp.finish() == nil { // a client that is gone cannot be told

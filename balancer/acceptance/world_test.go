@@ -29,11 +29,15 @@ type server interface {
 }
 
 func fronts() []front {
-	return []front{{name: "net-http", plain: true, serve: func(b *balancer.Balancer, p *plan) server {
-		s := b.Server()
-		s.HeaderTimeout = p.header
-		return s
-	}}}
+	var all []front
+	for name, webOnly := range map[string]bool{"lean": false, "net-http": true} {
+		all = append(all, front{name: name, plain: true, serve: func(b *balancer.Balancer, p *plan) server {
+			s := b.Server()
+			s.HeaderTimeout, s.WebOnly = p.header, webOnly
+			return s
+		}})
+	}
+	return all
 }
 
 // plan is what a world is made from.
