@@ -44,6 +44,11 @@ func runUntil(t *testing.T, interrupt <-chan struct{}, args ...string) (code int
 		args: args, out: &out, err: &errOut, ctx: t.Context(),
 		stopBy: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
+			select {
+			case <-interrupt: // before anything else happens
+				cancel()
+			default:
+			}
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
