@@ -10,7 +10,7 @@ import (
 // printAllocations runs the balancer's own benchmark. Its client and worker allocate in the same process, so what they allocate without the
 // balancer is taken off.
 func printAllocations(ctx context.Context) error {
-	out, _, err := stage.Run(ctx, stage.Command{
+	out, err := stage.Run(ctx, stage.Command{
 		Name: "the balancer's benchmark",
 		Args: []string{"go", "test", "-run", "^$", "-bench", "^BenchmarkProxied$", "-benchtime", "20000x", "-benchmem", "./balancer"},
 	})
@@ -19,10 +19,10 @@ func printAllocations(ctx context.Context) error {
 	}
 	var allocs, bytes [2]float64
 	for i, name := range []string{"straight", "balanced"} {
-		if bytes[i], err = number(string(out), `BenchmarkProxied/`+name+`\S*\s.*?(\d+) B/op`); err != nil {
+		if bytes[i], err = number(out.Out, `BenchmarkProxied/`+name+`\S*\s.*?(\d+) B/op`); err != nil {
 			return err
 		}
-		if allocs[i], err = number(string(out), `BenchmarkProxied/`+name+`\S*\s.*?(\d+) allocs/op`); err != nil {
+		if allocs[i], err = number(out.Out, `BenchmarkProxied/`+name+`\S*\s.*?(\d+) allocs/op`); err != nil {
 			return err
 		}
 	}

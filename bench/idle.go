@@ -25,7 +25,6 @@ func idleRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err := enoughFiles(*n + 200); err != nil {
 			return err
 		}
-		printMachine()
 		b, err := startBalancer(ctx, s, *binary)
 		if err != nil {
 			return err

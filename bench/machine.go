@@ -1,16 +1,31 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
+
+	"understudy/bench/stage"
 )
 
-// printMachine says where the figures come from: what else the machine was doing matters most.
-func printMachine() {
-	load, _ := os.ReadFile("/proc/loadavg")
-	fmt.Printf("%d cores, %s, load before the race %s\n", runtime.NumCPU(), cpuModel(), strings.Join(strings.Fields(string(load))[:1], ""))
+// onMachine makes a race say where its figures come from: what else the machine was doing matters most.
+func onMachine(race func(context.Context, *stage.Stage) error) func(context.Context, *stage.Stage) error {
+	return func(ctx context.Context, s *stage.Stage) error {
+		others, err := stage.WatchOthers()
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d cores, %s\n", runtime.NumCPU(), cpuModel())
+		if err := errors.Join(race(ctx, s), s.Close()); err != nil { // closed, so that all that was started has been counted
+			return err
+		}
+		share, err := others.Share()
+		fmt.Printf("\nWhat the race did not start took %.0f %% of this machine meanwhile; much of that makes every figure worse, and the ratios less sure.\n", 100*share)
+		return err
+	}
 }
 
 func cpuModel() string {

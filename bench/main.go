@@ -17,21 +17,22 @@ import (
 // race is one sub-command. Its flags are registered before it runs.
 type race struct {
 	name, about string
+	measures    bool // this machine, that is
 	flags       func(*flag.FlagSet) func(context.Context, *stage.Stage) error
 }
 
 func races() []race {
 	return []race{
-		{"proxy", "CPU per proxied request and added latency, beside HAProxy, nginx, Caddy and httputil.ReverseProxy", proxyRace},
-		{"client", "the load client beside hey and wrk against one fast server", clientRace},
-		{"omission", "what the client and hey say of a server that stalls, beside the truth", omissionRace},
-		{"schedule", "how late the client is with its own schedule", scheduleRace},
-		{"memory", "the client's memory with a short and a long trace", memoryRace},
-		{"idle", "many idle connections to a balancer", idleRace},
-		{"soak", "load and scaling on Docker for as long as you like; fails when anything grows", soakRace},
-		{"profile", "where the CPU time of a profile of the balancer went, as a table", profileTable},
-		{"backend", "the tiny server behind the proxies", backendServer},
-		{"reverse", "httputil.ReverseProxy as a program", reverseServer},
+		{"proxy", "CPU per proxied request and added latency, beside HAProxy, nginx, Caddy and httputil.ReverseProxy", true, proxyRace},
+		{"client", "the load client beside hey and wrk against one fast server", true, clientRace},
+		{"omission", "what the client and hey say of a server that stalls, beside the truth", true, omissionRace},
+		{"schedule", "how late the client is with its own schedule", true, scheduleRace},
+		{"memory", "the client's memory with a short and a long trace", true, memoryRace},
+		{"idle", "many idle connections to a balancer", true, idleRace},
+		{"soak", "load and scaling on Docker for as long as you like; fails when anything grows", true, soakRace},
+		{"profile", "where the CPU time of a profile of the balancer went, as a table", false, profileTable},
+		{"backend", "the tiny server behind the proxies", false, backendServer},
+		{"reverse", "httputil.ReverseProxy as a program", false, reverseServer},
 	}
 }
 
@@ -51,7 +52,7 @@ func run(args []string) int {
 	return 0
 }
 
-func start(ctx context.Context, args []string) (err error) {
+func start(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{""}
 	}
@@ -68,8 +69,10 @@ func start(ctx context.Context, args []string) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		return race(ctx, s)
+		if r.measures {
+			race = onMachine(race)
+		}
+		return errors.Join(race(ctx, s), s.Close())
 	}
 	usage := fmt.Sprintf("there is no race %q; there are", args[0])
 	for _, r := range races() {

@@ -22,7 +22,6 @@ func memoryRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err := stage.Need("taskset"); err != nil {
 			return err
 		}
-		printMachine()
 		address, err := startBackend(ctx, s, "backend")
 		if err != nil {
 			return err
@@ -39,15 +38,15 @@ func memoryRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 				return err
 			}
 			began := time.Now()
-			r, peak, err := runOurs(ctx, *binary, "", "--target", "http://"+address, "--trace", path, "--speed", fmt.Sprint(*rate))
+			r, o, err := runOurs(ctx, *binary, "", "--target", "http://"+address, "--trace", path, "--speed", fmt.Sprint(*rate))
 			if err != nil {
 				return err
 			}
 			if r.Count != rows {
 				return fmt.Errorf("%d rows were replayed as %d requests", rows, r.Count)
 			}
-			peaks = append(peaks, peak)
-			t.add(fmt.Sprint(rows), fmt.Sprintf("%.1f", float64(peak)/(1<<20)), ratio(float64(peak), float64(peaks[0])),
+			peaks = append(peaks, o.Peak)
+			t.add(fmt.Sprint(rows), fmt.Sprintf("%.1f", float64(o.Peak)/(1<<20)), ratio(float64(o.Peak), float64(peaks[0])),
 				fmt.Sprintf("%.0f", time.Since(began).Seconds()), ms(r.ScheduleError.P99))
 			if !r.KeptUp {
 				fmt.Println("  the client fell behind, so that more was in flight than planned: choose a lower -rate")

@@ -25,7 +25,6 @@ func omissionRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if *lasts <= 0 || *lasts%stall.every != 0 {
 			return fmt.Errorf("-lasts is %v: it must be whole periods of %v, so that it does not matter where in a period the load begins", *lasts, stall.every)
 		}
-		printMachine()
 		address, err := startBackend(ctx, s, "stalling", "-stall", stall.lasts.String(), "-every", stall.every.String())
 		if err != nil {
 			return err
@@ -36,11 +35,11 @@ func omissionRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 			return err
 		}
 		// Ten callers with ten requests a second each: hey has no schedule of its own, so a caller that waits skips what it should have sent.
-		text, _, err := stage.Run(ctx, stage.Command{Name: "hey", Args: []string{"hey", "-c", "10", "-q", "10", "-z", lasts.String(), url + "/x"}})
+		hey, err := stage.Run(ctx, stage.Command{Name: "hey", Args: []string{"hey", "-c", "10", "-q", "10", "-z", lasts.String(), url + "/x"}})
 		if err != nil {
 			return err
 		}
-		hey, err := readHey(string(text))
+		said, err := readHey(hey.Out)
 		if err != nil {
 			return err
 		}
@@ -54,7 +53,7 @@ func omissionRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		}
 		truth.addTo(&t, "the schedule, by arithmetic", truth)
 		quantiles{ours.Count, ours.Latency.P95, ours.Latency.P99}.addTo(&t, "understudy client --rate", truth)
-		hey.addTo(&t, "hey -q", truth)
+		said.addTo(&t, "hey -q", truth)
 		t.print(os.Stdout)
 		goal(os.Stdout, "distance of our p99 from the truth", 100*math.Abs(ours.Latency.P99/truth.p99-1), 5, true, " %")
 		return nil

@@ -21,11 +21,11 @@ func profileTable(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if fs.NArg() != 1 {
 			return errors.New("give one file with a profile: go run ./bench profile FILE")
 		}
-		out, _, err := stage.Run(ctx, stage.Command{Name: "go tool pprof", Args: []string{"go", "tool", "pprof", "-traces", *binary, fs.Arg(0)}})
+		out, err := stage.Run(ctx, stage.Command{Name: "go tool pprof", Args: []string{"go", "tool", "pprof", "-traces", *binary, fs.Arg(0)}})
 		if err != nil {
 			return err
 		}
-		samples, err := readTraces(string(out))
+		samples, err := readTraces(out.Out)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,6 @@ func proxyRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err := stage.Need("h2load", "haproxy", "nginx", "caddy", "taskset"); err != nil {
 			return err
 		}
-		printMachine()
 		if err := f.start(ctx, s, understudy, haproxy, nginx, reverse, caddy); err != nil {
 			return err
 		}

@@ -20,7 +20,6 @@ func scheduleRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err := stage.Need("taskset"); err != nil {
 			return err
 		}
-		printMachine()
 		address, err := startBackend(ctx, s, "backend")
 		if err != nil {
 			return err

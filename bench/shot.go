@@ -30,7 +30,7 @@ func (c *contender) fire(ctx context.Context, b burst) (shot, error) {
 		return shot{}, err
 	}
 	_, rest := cores()
-	out, _, err := stage.Run(ctx, stage.Command{Name: "h2load against " + c.name, Args: b.h2load(c.url), Cores: rest})
+	out, err := stage.Run(ctx, stage.Command{Name: "h2load against " + c.name, Args: b.h2load(c.url), Cores: rest})
 	if err != nil {
 		return shot{}, err
 	}
@@ -38,7 +38,7 @@ func (c *contender) fire(ctx context.Context, b burst) (shot, error) {
 	if err != nil {
 		return shot{}, err
 	}
-	perSecond, err := readH2load(string(out), b.requests)
+	perSecond, err := readH2load(out.Out, b.requests)
 	if err != nil {
 		return shot{}, fmt.Errorf("%s: %w", c.name, err)
 	}

@@ -39,7 +39,6 @@ func soakRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 			return fmt.Errorf("-lasts is %v: it must be at least 40s, a worker a second would be more than an engine can do", k.lasts)
 		}
 		k.to = k.from + 31
-		printMachine()
 		return k.run(ctx, s)
 	}
 }

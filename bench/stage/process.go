@@ -121,9 +121,15 @@ func (p *Process) Answers(ctx context.Context, url string) error {
 	return err
 }
 
-// Run runs c to its end and returns what it printed to its standard output, and its largest resident memory in bytes. When ctx ends
-// first, c is ended. An error carries the end of c's standard error.
-func Run(ctx context.Context, c Command) (out []byte, peak int64, err error) {
+// Outcome is what came of a program that has ended.
+type Outcome struct {
+	Out  string        // its standard output
+	CPU  time.Duration // user and system time
+	Peak int64         // largest resident memory, in bytes
+}
+
+// Run runs c to its end. When ctx ends first, c is ended. An error carries the end of c's standard error.
+func Run(ctx context.Context, c Command) (Outcome, error) {
 	cmd := c.exec(ctx)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = grace
@@ -131,13 +137,14 @@ func Run(ctx context.Context, c Command) (out []byte, peak int64, err error) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return nil, 0, context.Cause(ctx)
+			return Outcome{}, context.Cause(ctx)
 		}
 		text := stderr.Bytes()
-		return stdout.Bytes(), 0, fmt.Errorf("%s: %w\n%s", c.Name, err, bytes.TrimSpace(text[max(0, len(text)-2000):]))
+		return Outcome{}, fmt.Errorf("%s: %w\n%s", c.Name, err, bytes.TrimSpace(text[max(0, len(text)-2000):]))
 	}
+	o := Outcome{Out: stdout.String(), CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		peak = usage.Maxrss << 10 // KiB on Linux
+		o.Peak = usage.Maxrss << 10 // KiB on Linux
 	}
-	return stdout.Bytes(), peak, nil
+	return o, nil
 }

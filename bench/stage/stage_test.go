@@ -97,15 +97,15 @@ func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
-func TestRunReturnsTheOutputAndTheMemory(t *testing.T) {
-	out, peak, err := Run(t.Context(), Command{Name: "echo", Args: []string{"sh", "-c", `echo "$WORD"`}, Env: []string{"WORD=hello"}})
-	if err != nil || string(out) != "hello\n" || peak < 100<<10 || peak > 1<<30 {
-		t.Errorf("%q, %d bytes, %v", out, peak, err)
+func TestRunReturnsTheOutputAndWhatItCost(t *testing.T) {
+	o, err := Run(t.Context(), Command{Name: "echo", Args: []string{"sh", "-c", `i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done; echo "$WORD"`}, Env: []string{"WORD=hello"}})
+	if err != nil || o.Out != "hello\n" || o.Peak < 100<<10 || o.Peak > 1<<30 || o.CPU <= 0 || o.CPU > time.Minute {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 
 func TestRunTellsWhyAProgramFailed(t *testing.T) {
-	_, _, err := Run(t.Context(), Command{Name: "the race", Args: []string{"sh", "-c", "echo bad luck >&2; exit 1"}})
+	_, err := Run(t.Context(), Command{Name: "the race", Args: []string{"sh", "-c", "echo bad luck >&2; exit 1"}})
 	if err == nil || !strings.Contains(err.Error(), "the race") || !strings.Contains(err.Error(), "bad luck") {
 		t.Error(err)
 	}
@@ -115,7 +115,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
-	if _, _, err := Run(ctx, Command{Name: "sleeper", Args: []string{"sleep", "600"}}); !errors.Is(err, why) {
+	if _, err := Run(ctx, Command{Name: "sleeper", Args: []string{"sleep", "600"}}); !errors.Is(err, why) {
 		t.Error(err)
 	}
 }
