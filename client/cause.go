@@ -40,7 +40,7 @@ func classify(ctx context.Context, err error) Cause {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		return Interrupted
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
+	case errors.As(err, new(lateError)), errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
 		return Timeout // the request's own, even where it ran out while connecting
 	case errors.As(err, &op) && op.Op == "dial":
 		return Connect

@@ -23,7 +23,8 @@ func (l *load) closedLoop(ctx context.Context, src source) {
 const pauseAfterRefusal = 10 * time.Millisecond
 
 func (l *load) callBackToBack(ctx context.Context, src source) {
-	buf := make([]byte, bodyKept)
+	c := newCaller(true)
+	defer c.leave()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -32,7 +33,7 @@ func (l *load) callBackToBack(ctx context.Context, src source) {
 			return
 		}
 		l.inFlight.Add(1)
-		r := l.do(t, -1, buf)
+		r := l.do(t, -1, c)
 		l.inFlight.Add(-1)
 		if r.Cause == Connect {
 			wait(ctx, timer, pauseAfterRefusal)

@@ -43,20 +43,20 @@ func (l *load) progress() Progress {
 }
 
 // do makes one request and records what came of it. intended is when it should have left; negative: now.
-func (l *load) do(t task, intended time.Duration, buf []byte) Result {
+func (l *load) do(t task, intended time.Duration, c *caller) Result {
 	l.sent.Add(1)
-	ctx, cancel := context.WithTimeout(l.work, l.options.Timeout)
-	defer cancel()
 	actual := l.elapsed()
+	c.by, c.idle = l.start.Add(actual+l.options.Timeout), actual-c.ended
 	if intended < 0 {
 		intended = actual
 	}
-	a, err := l.sender.send(ctx, t, buf)
+	a, err := l.sender.send(l.work, t, c)
+	c.ended = l.elapsed()
 	r := Result{
-		Capability: t.capability, Intended: intended, Actual: actual, Latency: l.elapsed() - intended, Queue: -1, Service: -1,
+		Capability: t.capability, Intended: intended, Actual: actual, Latency: c.ended - intended, Queue: -1, Service: -1,
 	}
 	if err != nil {
-		r.Cause, r.Detail = classify(ctx, err), printable(err.Error(), detailLength)
+		r.Cause, r.Detail = classify(l.work, err), printable(err.Error(), detailLength)
 	} else {
 		r.answered(t, a)
 	}

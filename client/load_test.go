@@ -18,7 +18,7 @@ import (
 // instant answers everything at once.
 type instant struct{}
 
-func (instant) send(context.Context, task, []byte) (answer, error) {
+func (instant) send(context.Context, task, *caller) (answer, error) {
 	return answer{status: 200, worker: "w1", start: "warm", timing: "queue;dur=1.2, service;dur=103.4"}, nil
 }
 
@@ -125,7 +125,7 @@ func TestLatencyCountsFromTheIntendedSendAlsoWhenTheClientIsLate(t *testing.T) {
 // slow answers after some time.
 type slow struct{ takes time.Duration }
 
-func (s slow) send(ctx context.Context, t task, buf []byte) (answer, error) {
+func (s slow) send(ctx context.Context, t task, c *caller) (answer, error) {
 	pause(ctx, s.takes)
 	return answer{status: 200}, ctx.Err()
 }

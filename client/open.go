@@ -52,9 +52,9 @@ func (l *load) launch(t task, idle chan task) {
 
 // callOnSchedule makes t, then whatever else it is given, until there is nothing more to come.
 func (l *load) callOnSchedule(t task, idle <-chan task) {
-	buf := make([]byte, bodyKept)
+	c := newCaller(false)
 	for more := true; more; t, more = <-idle {
-		l.do(t, t.at, buf)
+		l.do(t, t.at, c)
 		l.inFlight.Add(-1)
 	}
 }

@@ -237,11 +237,16 @@ func TestATraceThatChangesWhileItIsPlayedIsAnErrorWithAReport(t *testing.T) {
 	})
 }
 
-func mustSender(t *testing.T, o Options) *httpSender {
+func mustSender(t *testing.T, o Options) sender {
 	t.Helper()
-	s, err := newHTTPSender(o.withDefaults())
+	s, err := newSender(o.withDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// callerWith keeps so much of an answer's body, and has a minute for a request.
+func callerWith(kept int) *caller {
+	return &caller{buf: make([]byte, kept), by: time.Now().Add(time.Minute)}
 }

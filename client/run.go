@@ -32,7 +32,7 @@ func Run(ctx context.Context, o Options, observer Observer) (*Report, error) {
 	if err := reach(ctx, o); err != nil {
 		return nil, err
 	}
-	s, err := newHTTPSender(o)
+	s, err := newSender(o)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +57,9 @@ func reach(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
 	dialing, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	conn, err := o.Dial(dialing, "tcp", net.JoinHostPort(u.Hostname(), port))
+	conn, err := o.Dial(dialing, "tcp", addressOf(u))
 	if err == nil {
 		return conn.Close()
 	}
@@ -71,6 +67,15 @@ func reach(ctx context.Context, o Options) error {
 		return fmt.Errorf("the run was told to end before %s was reached: %w", o.Target, context.Cause(ctx))
 	}
 	return fmt.Errorf("%w: nothing takes connections at %s (%s); is it running, and is the address right?", ErrUnreachable, o.Target, reason(err))
+}
+
+// addressOf is what to dial for u.
+func addressOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // reason is the innermost part of a dial error, such as "connection refused".

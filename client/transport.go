@@ -11,26 +11,33 @@ import (
 	"time"
 )
 
-// httpSender sends through net/http's transport, without its client: no redirects are followed, no cookies kept, no proxy asked.
+// httpSender sends to https:// targets, through net/http's transport: what a TLS connection holds unread cannot be seen from outside, so
+// somebody must always be reading it. Its client is left out: no redirects are followed, no cookies kept, no proxy asked.
 type httpSender struct {
 	transport *http.Transport
 	base      url.URL // its path has no slash at the end
 	method    string
 	host      string
 	header    http.Header // never changed once made: all requests share it
+	timeout   time.Duration
 }
 
-func newHTTPSender(o Options) (*httpSender, error) {
-	base, err := url.Parse(o.Target)
+// parseBase is where capabilities are: without a slash at the end.
+func parseBase(target string) (*url.URL, error) {
+	base, err := url.Parse(target)
 	if err != nil {
 		return nil, err
 	}
 	base.Path, base.RawPath = strings.TrimSuffix(base.Path, "/"), strings.TrimSuffix(base.RawPath, "/")
+	return base, nil
+}
+
+func newHTTPSender(o Options, base *url.URL) *httpSender {
 	idle := o.Concurrency
 	if o.OpenLoop() {
 		idle = o.MaxInFlight
 	}
-	s := &httpSender{base: *base, method: o.Method, host: o.Header.Get("Host"), header: requestHeader(o)}
+	s := &httpSender{base: *base, method: o.Method, host: o.Header.Get("Host"), header: requestHeader(o), timeout: o.Timeout}
 	s.transport = &http.Transport{
 		DialContext:         o.Dial,
 		MaxIdleConnsPerHost: idle,
@@ -38,25 +45,20 @@ func newHTTPSender(o Options) (*httpSender, error) {
 		TLSHandshakeTimeout: o.Timeout,
 		DisableCompression:  true, // unpacking answers is no part of what is measured
 	}
-	return s, nil
+	return s
 }
 
-func requestHeader(o Options) http.Header {
-	h := o.Header.Clone()
-	if h == nil {
-		h = http.Header{}
+func (s *httpSender) send(ctx context.Context, t task, c *caller) (answer, error) {
+	sending, cancel := context.WithDeadline(ctx, c.by)
+	defer cancel()
+	a, err := s.roundTrip(sending, t, c.buf)
+	if err != nil && ctx.Err() == nil && sending.Err() != nil {
+		err = lateError{s.timeout}
 	}
-	h.Del("Host") // net/http takes it from the request, not from its header
-	if h.Get("Content-Type") == "" && !o.bodiless() {
-		h.Set("Content-Type", "application/json")
-	}
-	if h.Get("User-Agent") == "" {
-		h.Set("User-Agent", "understudy-client")
-	}
-	return h
+	return a, err
 }
 
-func (s *httpSender) send(ctx context.Context, t task, buf []byte) (answer, error) {
+func (s *httpSender) roundTrip(ctx context.Context, t task, buf []byte) (answer, error) {
 	response, err := s.transport.RoundTrip(s.request(t).WithContext(ctx))
 	if err != nil {
 		return answer{}, err
@@ -94,20 +96,3 @@ func (s *httpSender) request(t task) *http.Request {
 }
 
 func (s *httpSender) close() { s.transport.CloseIdleConnections() }
-
-// drain reads body to its end, so that the connection can be used again, and keeps what fits into buf.
-func drain(body io.Reader, buf []byte) (int, error) {
-	n := 0
-	for n < len(buf) {
-		m, err := body.Read(buf[n:])
-		n += m
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-	_, err := io.Copy(io.Discard, body)
-	return n, err
-}

@@ -40,7 +40,7 @@ func TestARequestLooksAsAskedFor(t *testing.T) {
 		if c.options.Method == "GET" {
 			x.body = nil
 		}
-		a, err := s.send(t.Context(), x, make([]byte, 10))
+		a, err := s.send(t.Context(), x, callerWith(10))
 		s.close()
 		if err != nil || a.status != http.StatusFound {
 			t.Errorf("%s: %v, %v", c.name, a, err)
@@ -72,9 +72,9 @@ func TestTheWholeAnswerIsReadAndTheConnectionUsedAgain(t *testing.T) {
 	defer server.Close()
 	s := mustSender(t, Options{Target: server.URL})
 	defer s.close()
-	buf := make([]byte, 15)
+	c := callerWith(15)
 	for range 5 {
-		a, err := s.send(t.Context(), task{capability: "x"}, buf)
+		a, err := s.send(t.Context(), task{capability: "x"}, c)
 		if err != nil || string(a.body) != "012345678901234" || a.status != 200 || a.worker != "w7" || a.start != "cold" ||
 			a.timing != "queue;dur=1,service;dur=2" {
 			t.Fatalf("%+v, %v", a, err)

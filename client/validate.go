@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -77,6 +78,12 @@ func (o Options) validateRequest(p *problems) {
 		p.add("method", o.Method, "an HTTP method such as POST or GET")
 	}
 	for name, values := range o.Header {
+		switch http.CanonicalHeaderKey(name) {
+		case "Content-Length", "Transfer-Encoding":
+			*p = append(*p, fmt.Errorf("header %s is given: leave it out, because the client itself says how long a body is", name))
+		case "Host":
+			validateHost(values, p)
+		}
 		if !isToken(name) {
 			p.add("header", name, "a header name of letters, digits and -")
 		}
@@ -93,6 +100,14 @@ func (o Options) validateRequest(p *problems) {
 	}
 	if len(o.Bodies) > 0 && o.bodiless() {
 		*p = append(*p, fmt.Errorf("method is %s and a body is given: choose POST or leave the body out", o.Method))
+	}
+}
+
+func validateHost(values []string, p *problems) {
+	if len(values) != 1 || values[0] == "" || strings.ContainsFunc(values[0], func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune("/?#@,;\\\"<>", r)
+	}) {
+		p.add("header Host", strings.Join(values, ", "), "one name, perhaps with a port")
 	}
 }
 

@@ -22,6 +22,7 @@ type Conn struct {
 	answered int64 // of sent, what was when the last answer began: more is a request that has none
 	broken   bool  // a read failed, or the answer is one that nothing can follow
 	aborted  atomic.Bool
+	cut      atomic.Bool // a Write failed
 	idle     time.Time
 	by       time.Time // the deadline that Limit left
 	scratch  []byte
@@ -53,6 +54,9 @@ func (c *Conn) KeepScratch(b []byte) {
 func (c *Conn) Write(b []byte) (int, error) {
 	n, err := c.net.Write(b)
 	c.sent.Add(int64(n))
+	if err != nil {
+		c.cut.Store(true)
+	}
 	return n, err
 }
 
@@ -84,11 +88,11 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Trailer is the fields behind the body. It is complete once Read has returned io.EOF, and holds until the next ReadResponse.
 func (c *Conn) Trailer() Fields { return c.body.trailer }
 
-// Reusable tells whether another request may follow: whatever was asked was answered, the answer was read to its end, its sender keeps the
+// Reusable tells whether another request may follow: whatever was asked was written and answered, the answer was read to its end, its sender keeps the
 // connection, nothing came behind it, and nobody aborted it. A connection that was not used yet is reusable too. Bytes written after the
 // answer began (the rest of a request that was answered early) make it false: nobody knows what the other side took them for.
 func (c *Conn) Reusable() bool {
-	return !c.broken && c.body.ended() && c.in.buffered() == 0 && c.sent.Load() == c.answered && !c.aborted.Load()
+	return !c.broken && c.body.ended() && c.in.buffered() == 0 && c.sent.Load() == c.answered && !c.cut.Load() && !c.aborted.Load()
 }
 
 // Quiet tells whether the connection is open and nothing has come on it that nobody asked for. Where that cannot be seen it is assumed.
