@@ -33,6 +33,7 @@ type row struct {
 	run   func(*trial) // sends, and looks at what comes back
 	fault bool         // the worker is at fault, so it may be blamed
 	known string       // why it fails today; a row that is known to fail must fail
+	send  string       // the bytes, where a row sends nothing else: seeds for the fuzzer
 }
 
 // accept runs each row over each front.
@@ -78,8 +79,9 @@ func (r row) try(t *testing.T, f front) {
 type trial struct {
 	*testing.T
 	*world
-	row  row
-	want map[string]amount // what workers may see
+	row   row
+	want  map[string]amount // what workers may see
+	ended bool              // the row ended the balancer: there is no next client
 
 	mu       sync.Mutex
 	failures []string

@@ -38,7 +38,7 @@ func b2Chunks() []row {
 
 // cut is a body that breaks the rules somewhere: refused, and a worker that has begun to get it never sees its end.
 func cut(name, send string, status int) row {
-	return row{name: name, run: func(x *trial) {
+	return row{name: name, send: send, run: func(x *trial) {
 		x.maySee("POST /mult", 1)
 		c := x.dial().send(send)
 		x.refusal(c.answer(send), status)
@@ -65,6 +65,11 @@ func b2Trailers() []row {
 			// The list knows undeclared ones only; we forward declared trailers, so the reserved names must be kept out of those too.
 			rows = append(rows, either("20 the declared trailer "+name, post("/mult", "Trailer: "+name+"\r\nTransfer-Encoding: chunked\r\n", body), "POST /mult", unfooled(name), 400))
 		}
+	}
+	// Found by FuzzForwarded: a name that no trailer can have was a worker's fault.
+	for _, name := range []string{"\x93 X-Sum", "X Sum", "X-\xc3\xa9", "(", "X-Sum, , X:Y", ""} {
+		send := post("/mult", "Trailer: "+name+"\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n")
+		rows = append(rows, either(fmt.Sprintf("20 a trailer declared as %q", name), send, "POST /mult", bodied("hello"), 400))
 	}
 	// The list says that request trailers are not forwarded. Those that are declared are: gRPC needs nothing less, and they are checked.
 	rows = append(rows, served("20 a declared trailer is forwarded", post("/mult", "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n"), "POST /mult", func(x *trial, m *message) {

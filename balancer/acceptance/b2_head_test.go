@@ -46,7 +46,7 @@ func b2Length() []row {
 
 // once is a request whose end two readers could see at different places: refused, or forwarded alone and the connection closed behind it.
 func once(name, send, body string) row {
-	return row{name: name, run: func(x *trial) {
+	return row{name: name, send: send, run: func(x *trial) {
 		c := x.dial().send(send)
 		a := c.answer(send)
 		c.closed()

@@ -1,18 +1,14 @@
 package acceptance
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"understudy/fleet"
 )
-
-func newReader(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }
 
 func b6Own() []row {
 	var rows []row

