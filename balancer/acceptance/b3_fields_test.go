@@ -18,7 +18,7 @@ func b3Nominated() []row {
 			"GET /mult", func(x *trial, m *message) {
 				is(x, m, "X-Forwarded-For", "127.0.0.1")
 				is(x, m, "X-Forwarded-Host", "h")
-				is(x, m, "X-Forwarded-Proto", "http")
+				is(x, m, "X-Forwarded-Proto", x.scheme)
 				is(x, m, "X-Request-Id", "mine")
 				is(x, m, "Host", "h")
 				lacks(x, m, "Authorization") // the client asked for it
@@ -57,7 +57,7 @@ func noEvil(x *trial, m *message) {
 	}
 	is(x, m, "X-Forwarded-For", "127.0.0.1")
 	is(x, m, "X-Forwarded-Host", "h")
-	is(x, m, "X-Forwarded-Proto", "http")
+	is(x, m, "X-Forwarded-Proto", x.scheme)
 }
 
 func b3Hop() []row {

@@ -1,9 +1,7 @@
 package acceptance
 
 import (
-	"bufio"
 	"fmt"
-	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -146,18 +144,17 @@ func b6Total() []row {
 		var wg sync.WaitGroup
 		for range clients {
 			wg.Go(func() {
-				for range each {
-					conn, err := net.Dial("tcp", x.addr)
-					if err != nil {
-						x.Errorf("%v", err)
-						return
-					}
-					c := &client{x: x, c: conn.(*net.TCPConn), r: bufio.NewReader(conn)}
-					if a, err := c.send(get("/mult", "Connection: close\r\n")).read("GET"); err != nil || a.status != 502 {
-						x.Errorf("got %+v %v", a, err)
-					}
-					c.close()
+				c, err := x.connect()
+				if err != nil {
+					x.Errorf("%v", err)
+					return
 				}
+				defer c.close()
+				x.guard(func() {
+					for range each {
+						x.refusal(c.again(get("/mult", "")), 502)
+					}
+				})
 			})
 		}
 		wg.Wait()

@@ -56,12 +56,13 @@ func b7Drain() []row {
 		{name: "54 a request on a connection just accepted is not lost", known: halfHead, run: func(x *trial) {
 			x.sees("GET /mult", 1)
 			c := x.dial().send("GET /mult HTTP/1.1\r\n")
-			x.ask(get(after, "")) // connections are accepted in order, so c is
+			idle := x.dial().send(get(after, "")) // connections are accepted in order, so c is when this one has its answer
+			idle.answer("GET")
 			x.balancer.Drain()
 			x.ended = true
 			ended := make(chan error, 1)
 			go func() { ended <- x.server.Shutdown(context.Background()) }()
-			<-x.served
+			idle.closed() // which shows that the end has begun
 			if a := c.send("Host: h\r\n\r\n").answer("GET"); a.status != 200 {
 				x.Errorf("status %d", a.status)
 			}

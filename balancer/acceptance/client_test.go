@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,8 +17,14 @@ import (
 // client is a connection to the balancer on which bytes are sent as they are written.
 type client struct {
 	x *trial
-	c *net.TCPConn
+	c wire
 	r *bufio.Reader
+}
+
+// wire is a connection, encrypted or not.
+type wire interface {
+	net.Conn
+	CloseWrite() error
 }
 
 // reply is an answer as the client got it.
@@ -28,16 +35,28 @@ type reply struct {
 }
 
 func (w *world) dial() *client {
-	conn, err := net.Dial("tcp", w.addr)
+	c, err := w.connect()
 	if err != nil {
 		w.x.Fatal(err)
 	}
-	_ = conn.SetDeadline(soon())
-	c := &client{x: w.x, c: conn.(*net.TCPConn), r: bufio.NewReader(conn)}
 	w.mu.Lock()
 	w.clients = append(w.clients, c)
 	w.mu.Unlock()
 	return c
+}
+
+// connect is dial for other goroutines than the row's. Whoever asks closes it.
+func (w *world) connect() (*client, error) {
+	conn, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetDeadline(soon())
+	line := wire(conn.(*net.TCPConn))
+	if w.front.secure {
+		line = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	}
+	return &client{x: w.x, c: line, r: bufio.NewReader(line)}, nil
 }
 
 // send writes bytes. That the server has hung up already is for the reading side to find out.
@@ -89,6 +108,23 @@ func (c *client) read(request string) (*reply, error) {
 		return nil, err
 	}
 	return a, a.readBody(c.r, size)
+}
+
+// again asks on the connection, or on another one where the last answer closed it. It ends the row when there is no answer.
+func (c *client) again(request string) *reply {
+	a, err := c.send(request).read(request)
+	if err != nil {
+		c.x.Fatalf("no answer: %v", err)
+	}
+	if strings.EqualFold(a.get("Connection"), "close") {
+		c.close()
+		next, err := c.x.connect()
+		if err != nil {
+			c.x.Fatal(err)
+		}
+		c.c, c.r = next.c, next.r
+	}
+	return a
 }
 
 // closed asserts that the server closes the connection, and says nothing more on it.
@@ -148,7 +184,7 @@ func (x *trial) refusal(a *reply, statuses ...int) {
 		x.Errorf("status %d, want one of %v: %.200q", a.status, statuses, a.body)
 		return
 	}
-	if x.front.plain && !a.isProblem() && !a.has("X-Request-Id") {
+	if x.front.web && !a.isProblem() && !a.has("X-Request-Id") {
 		if !strings.HasPrefix(a.get("Content-Type"), "text/plain") && len(a.body) > 0 {
 			x.Errorf("status %d: %v", a.status, a.fields)
 		}

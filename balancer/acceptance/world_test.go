@@ -11,33 +11,23 @@ import (
 
 	"understudy/balancer"
 	"understudy/config"
+	"understudy/config/pairtest"
 	"understudy/fleet"
 )
 
-// front is a way to serve clients. Every row runs over each.
+// front is who speaks HTTP with the clients: our own lean server, or net/http's, which everybody gets who comes over TLS.
 type front struct {
-	name  string
-	plain bool // refuses heads it cannot read by itself, in plain text
-	serve func(b *balancer.Balancer, p *plan) server
-}
-
-// server is what a front makes of a balancer.
-type server interface {
-	Serve(net.Listener) error
-	Shutdown(context.Context) error
-	Close() error
+	name   string
+	secure bool // over TLS
+	web    bool // net/http serves it, which refuses heads it cannot read by itself, in plain text
 }
 
 func fronts() []front {
-	var all []front
-	for name, webOnly := range map[string]bool{"lean": false, "net-http": true} {
-		all = append(all, front{name: name, plain: true, serve: func(b *balancer.Balancer, p *plan) server {
-			s := b.Server()
-			s.HeaderTimeout, s.WebOnly = p.header, webOnly
-			return s
-		}})
+	return []front{
+		{name: "lean"},
+		{name: "net-http", web: true},
+		{name: "TLS", web: true, secure: true},
 	}
-	return all
 }
 
 // plan is what a world is made from.
@@ -72,7 +62,8 @@ type world struct {
 	balancer *balancer.Balancer
 	books    *books
 	log      *logBook
-	server   server
+	server   *balancer.Server
+	scheme   string
 	served   chan struct{}
 	addr     string
 	bare     resources // with a listener and nothing else
@@ -104,7 +95,12 @@ func newWorld(x *trial, f front, with func(*plan)) *world {
 		x.Fatal(err)
 	}
 	w.addr = l.Addr().String()
-	w.server = f.serve(w.balancer, p)
+	w.server = w.balancer.Server()
+	w.server.HeaderTimeout, w.server.WebOnly = p.header, f.web
+	w.scheme = "http"
+	if f.secure {
+		w.encrypt()
+	}
 	go func() {
 		defer close(w.served)
 		_ = w.server.Serve(l)
@@ -115,6 +111,15 @@ func newWorld(x *trial, f front, with func(*plan)) *world {
 		w.worker("general", s)
 	}
 	return w
+}
+
+// encrypt puts a certificate into force.
+func (w *world) encrypt() {
+	w.scheme = "https"
+	cert, key := pairtest.Files(w.x.T, w.x.TempDir(), "acceptance")
+	if err := w.balancer.LoadCertificate(config.TLS{Cert: cert, Key: key}); err != nil {
+		w.x.Fatal(err)
+	}
 }
 
 // warm has the server begin with whatever it begins with its first client.
