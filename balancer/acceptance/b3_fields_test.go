@@ -1,14 +1,17 @@
 package acceptance
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"testing"
 )
 
 // TestB3: what concerns one connection only, and what only the balancer may say.
 func TestB3(t *testing.T) {
-	accept(t, b3Nominated(), b3Forwarding(), b3Hop(), b3Secrets())
+	accept(t, b3Nominated(), b3Forwarding(), b3Trusted(), b3Hop(), b3Secrets())
 }
 
 func b3Nominated() []row {
@@ -47,6 +50,38 @@ func b3Forwarding() []row {
 		rows = append(rows, served("27 "+name+" from a client", get("/mult", name+": evil\r\n"), "GET /mult", noEvil))
 	}
 	return rows
+}
+
+// b3Trusted: peers whose word about the client counts.
+func b3Trusted() []row {
+	local := []string{"127.0.0.0/8"}
+	trusting := func(p *plan) { p.TrustedProxies = local }
+	announced := func(p *plan) {
+		p.ProxyProtocol.From, p.before = local, "PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n"
+	}
+	return []row{
+		served("26 a trusted proxy is believed and added to", get("/mult", "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: example.org\r\nX-Understudy-Worker: evil\r\n"), "GET /mult", func(x *trial, m *message) {
+			if list := strings.ReplaceAll(strings.Join(m.all("X-Forwarded-For"), ","), " ", ""); list != "192.0.2.7,127.0.0.1" {
+				x.Errorf("X-Forwarded-For %q", list)
+			}
+			is(x, m, "X-Forwarded-Proto", "https")
+			is(x, m, "X-Forwarded-Host", "example.org")
+			lacks(x, m, "X-Understudy-Worker")
+		}).under(trusting),
+		served("27 a trusted proxy is not believed under another spelling", get("/mult", "X_Forwarded_For: evil\r\nX.Forwarded.Proto: evil\r\n"), "GET /mult", noEvil).under(trusting),
+		served("26 the client in a PROXY header is the client", get("/mult", "X-Forwarded-For: evil\r\n"), "GET /mult", func(x *trial, m *message) {
+			is(x, m, "X-Forwarded-For", "192.0.2.7")
+		}).under(announced),
+		{name: "26 without the PROXY header a connection is closed", with: announced, run: func(x *trial) {
+			before := x.plan.before
+			x.plan.before = "GET /mult HTTP/1.1\r\nHost: h\r\n\r\n"
+			c := x.dial()
+			x.plan.before = before
+			if text, err := io.ReadAll(c.c); len(text) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				x.Errorf("got %.100q %v", text, err)
+			}
+		}},
+	}
 }
 
 func noEvil(x *trial, m *message) {

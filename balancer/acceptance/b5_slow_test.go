@@ -11,7 +11,7 @@ import (
 
 // TestB5: clients that are slow, huge, many, or gone.
 func TestB5(t *testing.T) {
-	accept(t, b5SlowHead(), b5SlowBody(), b5SlowReader(), b5Huge(), b5Many(), b5Queue(), b5Gone())
+	accept(t, b5SlowHead(), b5SlowBody(), b5SlowReader(), b5Huge(), b5Many(), b5Queue(), b5Frames(), b5Gone())
 }
 
 // brief is a limit that is waited out. The rows that do are about time.

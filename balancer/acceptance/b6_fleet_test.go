@@ -6,7 +6,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"understudy/config"
 	"understudy/fleet"
 )
 
@@ -39,6 +41,80 @@ func b6Own() []row {
 		}
 	}})
 	return rows
+}
+
+// b6Ejected: a worker on which everything breaks is left out, but never so many that nobody is left.
+func b6Ejected() []row {
+	failing := func(p *play) bool {
+		if p.read() == nil {
+			reset(p.c)
+		}
+		return false
+	}
+	fragile := func(workers ...script) func(*plan) {
+		return func(p *plan) {
+			p.pool().Eject, p.workers = config.Eject{Failures: 5, Time: time.Hour}, workers
+		}
+	}
+	return []row{
+		{name: "50 after five failures in a row a worker gets nothing", fault: true, with: fragile(failing, nil, nil), run: func(x *trial) {
+			x.sees("POST /mult", 50)
+			c, failed := x.dial(), 0
+			for range 50 {
+				if a := c.again(post("/mult", "Content-Length: 2\r\n", "hi")); a.status != 200 {
+					x.refusal(a, 502)
+					failed++
+				}
+			}
+			if got := len(x.first().requests()); got != 5 || failed != 5 {
+				x.Errorf("it got %d requests, %d failed", got, failed)
+			}
+			if s := x.fleet.Status()[0].Workers[0]; s.Ejected <= 0 {
+				x.Errorf("it is not said to be out: %+v", s)
+			}
+		}},
+		{name: "50 when most fail everybody serves", fault: true, with: fragile(failing, failing, nil), run: func(x *trial) {
+			x.sees("POST /mult", 60)
+			c, served := x.dial(), 0
+			for range 60 {
+				if a := c.again(post("/mult", "Content-Length: 2\r\n", "hi")); a.status == 200 {
+					served++
+				}
+			}
+			if served < 20 || len(x.recorders[1].requests()) < 6 {
+				x.Errorf("%d served, the second worker got %d", served, len(x.recorders[1].requests()))
+			}
+		}},
+		{name: "52 a fresh worker does not get the whole queue", with: func(p *plan) {
+			p.pool().Concurrency, p.pool().Ramp, p.workers = 20, time.Hour, nil
+		}, run: func(x *trial) {
+			x.sees("GET /mult", 20)
+			var waiting []*client
+			for range 20 {
+				waiting = append(waiting, x.dial().send(get("/mult", "")))
+			}
+			x.await("all wait", func() bool { return x.queued() == 20 })
+			x.worker("general", held)
+			for _, has := range []int{2, 4, 8} { // a tenth, and with each answer one more
+				x.await(fmt.Sprintf("it has %d", has), func() bool { return len(x.first().heard) == has })
+				if n := x.fleet.Status()[0].InFlight; n != has {
+					x.Errorf("%d in flight, want %d", n, has)
+				}
+				for range has {
+					<-x.first().heard
+					x.first().leave <- struct{}{}
+				}
+			}
+			for range 6 {
+				x.first().leave <- struct{}{}
+			}
+			for _, c := range waiting {
+				if a := c.answer("GET"); a.status != 200 {
+					x.Errorf("status %d", a.status)
+				}
+			}
+		}},
+	}
 }
 
 // b6Squatter: somebody else answers at a worker's address, with 200 and without the identity that was given to the worker.

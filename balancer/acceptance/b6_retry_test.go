@@ -11,7 +11,7 @@ import (
 
 // TestB6: workers that misbehave, and workers that come and go.
 func TestB6(t *testing.T) {
-	accept(t, b6Retry(), b6Stale(), b6Total(), b6Late(), b6Broken(), b6Nonsense(), b6Extra(), b6Own(), b6Squatter(), b6Cycles())
+	accept(t, b6Retry(), b6Stale(), b6Total(), b6Late(), b6Broken(), b6Nonsense(), b6Extra(), b6Own(), b6Ejected(), b6Squatter(), b6Cycles())
 }
 
 // often is how many times a row repeats: the list's number when UNDERSTUDY_ACCEPTANCE=full, else few enough for every run of the tests.

@@ -52,6 +52,7 @@ func (w *world) connect() (*client, error) {
 		return nil, err
 	}
 	_ = conn.SetDeadline(soon())
+	_, _ = io.WriteString(conn, w.plan.before)
 	line := wire(conn.(*net.TCPConn))
 	if w.front.secure {
 		line = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})

@@ -45,10 +45,10 @@ func everything() [][]row {
 	return [][]row{
 		b1Line(), b1Target(), b1Path(),
 		b2Head(), b2Length(), b2Both(), b2Coding(), b2Chunks(), b2Trailers(), b2Expect(), b2Large(), b2Pipelines(),
-		b3Nominated(), b3Forwarding(), b3Hop(), b3Secrets(),
+		b3Nominated(), b3Forwarding(), b3Trusted(), b3Hop(), b3Secrets(),
 		b4Upgrades(), b4Tunnels(), b4Streams(), b4Interim(), b4Trailers(), b4Bodiless(),
-		b5SlowHead(), b5SlowBody(), b5SlowReader(), b5Huge(), b5Many(), b5Queue(), b5Gone(),
-		b6Retry(), b6Stale(), b6Total(), b6Late(), b6Broken(), b6Nonsense(), b6Extra(), b6Own(), b6Squatter(), b6Cycles(),
+		b5SlowHead(), b5SlowBody(), b5SlowReader(), b5Huge(), b5Many(), b5Queue(), b5Frames(), b5Gone(),
+		b6Retry(), b6Stale(), b6Total(), b6Late(), b6Broken(), b6Nonsense(), b6Extra(), b6Own(), b6Ejected(), b6Squatter(), b6Cycles(),
 		b7Drain(), b8Capabilities(), b8Hostile(),
 	}
 }

@@ -36,6 +36,7 @@ type plan struct {
 	header  time.Duration // for the head of a request
 	workers []script      // one recorder each; nil: answers OK
 	prober  balancer.Prober
+	before  string // what each connection begins with, before TLS
 }
 
 // pool is the first pool's configuration, to be changed.
@@ -83,6 +84,7 @@ func newWorld(x *trial, f front, with func(*plan)) *world {
 		pools = append(pools, fleet.PoolConfig{
 			Name: one.Name, Capabilities: one.Capabilities, Concurrency: one.Concurrency, Max: one.Workers.Max,
 			QueueLength: one.Queue.Length, QueueWait: one.Queue.Wait, Target: one.Target.Latency,
+			Ramp: one.Ramp, Eject: fleet.Eject(one.Eject),
 		})
 	}
 	w := &world{x: x, front: f, plan: p, fleet: fleet.New(pools, time.Now), books: newBooks(), log: &logBook{}, served: make(chan struct{})}
