@@ -56,12 +56,6 @@ func (r row) under(with func(*plan)) row {
 	return r
 }
 
-// until marks a row that is known to fail.
-func (r row) until(why string) row {
-	r.known = why
-	return r
-}
-
 // faulty is a row in which the worker is at fault.
 func (r row) faulty() row {
 	r.fault = true
