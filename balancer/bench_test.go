@@ -19,10 +19,11 @@ import (
 
 // bench is a balancer on a listener, with one HTTP worker behind every address.
 type bench struct {
-	fleet  *fleet.Fleet
-	url    string
-	worker string
-	waits  *waits
+	fleet    *fleet.Fleet
+	balancer *Balancer
+	url      string
+	worker   string
+	waits    *waits
 }
 
 // waits keeps the time each request spent until it had a worker.
@@ -58,6 +59,7 @@ func newBench(b *testing.B, concurrency int) *bench {
 	w := &waits{}
 	x := &bench{fleet: fleetOf(c.Pools), worker: worker.URL, waits: w}
 	balancer := New(Options{Fleet: x.fleet, Config: c, Recorder: w, Log: slog.New(slog.DiscardHandler)})
+	x.balancer = balancer
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
