@@ -184,6 +184,9 @@ func (a *attempt) patient() bool {
 		return false
 	}
 	a.until = time.Now().Add(left)
+	if a.wire.upload == nil {
+		a.wire.conn.Limit(time.Time{}) // or the one that has passed would be left where it is, being near
+	}
 	a.allow(a.wire.upload == nil)
 	return true
 }

@@ -111,16 +111,15 @@ func begins(name, want string) bool {
 
 // said is what the fields of a message say that matters here, found in one pass.
 type said struct {
-	id          string // of the first X-Request-Id
-	ids         int
-	upgrades    bool // Connection: Upgrade
-	websocket   bool // Upgrade: websocket
-	nominates   bool // Connection names other fields
-	trailers    bool // TE: trailers
-	expects     bool
-	hasLength   bool
-	idempotent  bool // there is an keyField key
-	hasTrailers bool // Trailer announces some
+	id         string // of the first X-Request-Id
+	ids        int
+	upgrades   bool // Connection: Upgrade
+	websocket  bool // Upgrade: websocket
+	nominates  bool // Connection names other fields
+	trailers   bool // TE: trailers
+	expects    bool
+	hasLength  bool
+	idempotent bool // there is an keyField key
 }
 
 func listen(fields h1.Fields) (s said) {
@@ -150,8 +149,6 @@ func listen(fields h1.Fields) (s said) {
 			s.hasLength = true
 		case keyField:
 			s.idempotent = s.idempotent || value != ""
-		case trailerField:
-			s.hasTrailers = true
 		}
 	}
 	return s

@@ -135,7 +135,7 @@ func (b *body) appendEnd(to []byte) []byte {
 // trails tells whether a field may stand behind a body: those that say where a message ends, where it goes, or who sent it come too late there
 // (RFC 9110, section 6.5.1).
 func trails(name string) bool {
-	if kindOf(name) != plainField || begins(name, "content-") {
+	if name == "" || kindOf(name) != plainField || begins(name, "content-") {
 		return false
 	}
 	for _, never := range []string{"authorization", "cookie", "set-cookie", "cache-control", "max-forwards", "pragma", "range", "www-authenticate"} {
