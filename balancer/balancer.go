@@ -1,7 +1,8 @@
 // Package balancer is the data plane: it takes a client's request, claims a worker for it in the fleet, forwards it, and relays the answer.
 //
-// One request runs through proxy.go (what happens in which order), capability.go (whose it is), forward.go (one attempt on one worker) and
-// answer.go (the way back). errors.go is the one table of what a client is told when something goes wrong. Beside that run three loops:
+// One request runs through proxy.go (what happens in which order), fields.go (what a front hands over and takes), capability.go (whose it is),
+// forward.go (one attempt on one worker), wire.go (its connection) and answer.go (the way back), all on one goroutine: only a body that comes
+// piece by piece has another, in body.go, and one more that sends it on, in upload.go. cut.go ends it all from outside. errors.go is the one table of what a client is told when something goes wrong. Beside that run three loops:
 // Health takes workers that stopped answering out of rotation, Members keeps fixed members, Registry takes workers that register themselves.
 //
 // Where its behaviour is a choice:
@@ -9,6 +10,9 @@
 //   - Expect: 100-continue is answered by the balancer when it begins to read the body, and not forwarded.
 //   - A body of known size up to 64 KiB is read before a worker is claimed: a slow sender holds no worker, a client that leaves while it waits
 //     is noticed, and the request can be sent again. Larger ones and those of unknown size are read ahead by at most 64 KiB.
+//   - An answer that comes during an upload is relayed, and the worker's connection is not used again.
+//   - A connection that a worker closed while it was kept says nothing about the worker: the request goes on a new one to the same worker, when
+//     nothing of it was sent or it may be repeated. From then on, for a minute, what may not be repeated goes on new connections only.
 //   - Answers to chunked requests and to HTTP/1.0 close the connection, so that nothing hidden behind an ambiguous body can become a request.
 package balancer
 

@@ -90,7 +90,7 @@ func serveByLean(b *testing.B, x *bench) string {
 			if err != nil {
 				return
 			}
-			go s.ServeConn(c)
+			go s.ServeConn(c, nil)
 		}
 	}()
 	b.Cleanup(func() {
