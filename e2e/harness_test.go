@@ -77,7 +77,8 @@ type process struct {
 	url      string
 	admin    string
 	output   *lockedBuffer
-	exited   chan struct{}
+	exited   chan struct{} // closed when it has ended, and whoever took its place
+	heir     int           // the process that took its place; 0: none
 }
 
 type lockedBuffer struct {
@@ -184,14 +185,21 @@ func (p *process) end() {
 		return
 	default:
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = syscall.Kill(p.pid(), syscall.SIGTERM)
 	select {
 	case <-p.exited:
 	case <-time.After(2 * time.Minute):
 		p.t.Errorf("it did not end within two minutes")
-		_ = p.cmd.Process.Kill()
-		<-p.exited
+		p.kill()
 	}
+}
+
+// pid is the process that is the balancer now. It has our pipe from the one we started, so it counts as running until both have ended.
+func (p *process) pid() int {
+	if p.heir != 0 {
+		return p.heir
+	}
+	return p.cmd.Process.Pid
 }
 
 // sweep removes what a killed balancer left. It is not called where nothing is left, because it would also remove the worker image, which
@@ -206,7 +214,7 @@ func (p *process) sweep() {
 }
 
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
+	_ = syscall.Kill(p.pid(), syscall.SIGKILL)
 	<-p.exited
 }
 
