@@ -37,10 +37,10 @@ type Options struct {
 	LockDir string        // empty: the host's; tests give their own
 	Say     func(string)  // one line for the person who started it; nil: the log
 
-	Inherited *Inherited    // what this process was started with; nil: nothing
-	Spawn     Spawner       // starts the process that takes over on SIGUSR2; nil: none does
-	Linger    time.Duration // how long idle connections stay open after that; 0: 5s
-	Notify    string        // the socket of a service manager ($NOTIFY_SOCKET); empty: there is none
+	Inherited *Inherited // what this process was started with; nil: nothing
+	Spawn     Spawner    // starts the process that takes over on SIGUSR2; nil: none does
+	Patience  *Patience  // with that; nil: as a person would have it
+	Notify    string     // the socket of a service manager ($NOTIFY_SOCKET); empty: there is none
 }
 
 // App is one balancer process.
@@ -86,8 +86,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.LockDir == "" {
 		o.LockDir = LockDir()
 	}
-	if o.Linger == 0 {
-		o.Linger = lingerTime
+	if o.Patience == nil {
+		o.Patience = defaultPatience()
 	}
 	a := &App{Options: o, started: time.Now(), quit: make(chan struct{}), replacing: make(chan os.Signal, 1), addresses: map[string]string{}}
 	for _, step := range []func(context.Context) error{a.meet, a.listen, a.connect, a.build, a.adopt} {

@@ -15,14 +15,22 @@ import (
 	"understudy/handover"
 )
 
-// How long each step of a hand-over may take. Until it is frozen, this process serves as ever; it only starts no worker while it holds.
+// Patience is how long each step of a hand-over may take. Until Take this process serves as ever; it only starts no worker from Starts on.
+type Patience struct {
+	Prepare time.Duration // for the new process to read its configuration and reach the driver
+	Starts  time.Duration // for starts in flight; what takes longer is given up, and the new process starts it again
+	Adopt   time.Duration // for the new process to learn the workers
+	Take    time.Duration // for the new process to book what is in flight and to serve: requests wait meanwhile
+	Linger  time.Duration // how long connections that are idle stay open in the old process
+}
+
+func defaultPatience() *Patience {
+	return &Patience{Prepare: time.Minute, Starts: 10 * time.Second, Adopt: 30 * time.Second, Take: 10 * time.Second, Linger: 5 * time.Second}
+}
+
 const (
-	prepareTime   = time.Minute      // for the new process to read its configuration and reach the driver
-	startPatience = 10 * time.Second // for starts in flight; what takes longer is given up, and the new process starts it again
-	holdTime      = 40 * time.Second // for all starts to have ended
-	adoptTime     = 30 * time.Second // for the new process to learn the workers
-	takeTime      = 10 * time.Second // frozen: for the new process to book what is in flight and to serve
-	killTime      = 2 * time.Second  // for a new process that will not take over to end by itself
+	cutTime  = 30 * time.Second // for starts that are given up to end
+	killTime = 2 * time.Second  // for a new process that will not take over to end by itself
 )
 
 // heir is the process that is to take our place.
@@ -136,7 +144,7 @@ func (a *App) callHeir() (h *heir, err error) {
 // bringUp is what the two go through until the new one serves.
 func (r *run) bringUp(ctx context.Context, h *heir) error {
 	a := r.app
-	if err := h.within(ctx, prepareTime, handover.Prepared); err != nil {
+	if err := h.within(ctx, a.Patience.Prepare, handover.Prepared); err != nil {
 		return err
 	}
 	h.held = true
@@ -145,21 +153,21 @@ func (r *run) bringUp(ctx context.Context, h *heir) error {
 		return err
 	}
 	h.Bequeath(estate)
-	if err := h.within(ctx, adoptTime, handover.Adopted); err != nil {
+	if err := h.within(ctx, a.Patience.Adopt, handover.Adopted); err != nil {
 		return err
 	}
 	h.shut = true
 	r.closeControl() // who registers from now on does so at the new process, when that opens the same door
 	h.frozen = true
 	a.fleet.HandOver(h)
-	return h.within(ctx, takeTime, handover.Serving)
+	return h.within(ctx, a.Patience.Take, handover.Serving)
 }
 
 // hold stops the scaler, and says what there is.
 func (a *App) hold(ctx context.Context) (e handover.Estate, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, holdTime, errors.New("a worker that was starting did not end in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience.Starts+cutTime, errors.New("a worker that was starting did not end in time"))
 	defer cancel()
-	if err := a.scaler.Hold(ctx, startPatience); err != nil {
+	if err := a.scaler.Hold(ctx, a.Patience.Starts); err != nil {
 		return e, err
 	}
 	starts, err := a.scaler.StartTimes(ctx)

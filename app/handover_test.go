@@ -245,6 +245,43 @@ func TestANewProcessThatDiesBeforeItServesIsNoLoss(t *testing.T) {
 	}
 }
 
+// It hangs after it has come so far: the old process ends it and goes on.
+func TestANewProcessThatHangsIsNoLoss(t *testing.T) {
+	for _, stage := range []handover.Stage{"started", handover.Prepared, handover.Adopted} {
+		t.Run(string(stage), func(t *testing.T) {
+			w := newWorld(t, 26160, 1, 1)
+			w.patience.Prepare, w.patience.Adopt, w.patience.Take = 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond
+			first := w.start(nil)
+			w.ready(first)
+			w.workers.close()
+			requests := w.send(4, first.URL())
+			w.inFlight(first, 1, 3)
+			hanging := make(chan *Inherited, 1)
+			w.interfere = func(in *Inherited) bool {
+				p := in.predecessor
+				p.Lend(fleet.New(fleetPools(w.cfg), time.Now), nil)
+				if stage != "started" {
+					p.Tell(handover.Prepared)
+				}
+				if stage == handover.Adopted {
+					p.Tell(handover.Adopted)
+				}
+				hanging <- in
+				return true
+			}
+			first.Replace()
+			w.await("it says why", func() bool { return strings.Contains(w.log.String(), "within 100ms") })
+			w.workers.open()
+			w.allFine(4, requests)
+			w.interfere = nil
+			w.goesOn(first, "within 100ms")
+			in := <-hanging
+			in.predecessor.Close()
+			in.drop()
+		})
+	}
+}
+
 func TestWhenTheOldProcessDiesTheNewOneIsFree(t *testing.T) {
 	w := newWorld(t, 26100, 1, 1)
 	first := w.start(nil)

@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// lingerTime is how long connections that are idle stay open after a hand-over. Closing one at once would meet the request that its client is
-// just sending; whoever sends one within this time is answered, and told that the connection closes.
-const lingerTime = 5 * time.Second
-
 // leave is the end of a process that has been replaced: it serves the clients it has, with workers it asks the new one for, and goes without
 // touching anything else.
 func (r *run) leave(ctx context.Context, h *heir) {
@@ -30,11 +26,13 @@ func (r *run) leave(ctx context.Context, h *heir) {
 	a.balancer.Drain()
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.drainTime())
 	defer cancel()
-	linger(draining, a.Linger)
+	linger(draining, a.Patience.Linger)
 	r.drain(draining)
 	h.Successor.Close()
 }
 
+// linger keeps connections that are idle open for a while. Closing one at once would meet the request that its client is just sending; whoever
+// sends one within this time is answered, and told that the connection closes.
 func linger(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

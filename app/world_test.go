@@ -28,14 +28,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is an instance whose balancers are Apps of this process, over a fake driver with real workers.
 type world struct {
-	t       *testing.T
-	driver  *drivertest.Fake
-	dir     string
-	cfg     *config.Config
-	log     *safeBuffer
-	said    chan string
-	notify  string // socket of a service manager
-	workers workers
+	t        *testing.T
+	driver   *drivertest.Fake
+	dir      string
+	cfg      *config.Config
+	log      *safeBuffer
+	said     chan string
+	notify   string // socket of a service manager
+	patience *Patience
+	workers  workers
 
 	brief     func(*config.Config)     // what the next process finds in its configuration
 	interfere func(in *Inherited) bool // plays the next process; false: there is a real one. nil: always
@@ -146,6 +147,8 @@ var errNone = errors.New("none")
 // newWorld starts a balancer with n workers of that concurrency.
 func newWorld(t *testing.T, firstPort, n, concurrency int) *world {
 	w := &world{t: t, dir: t.TempDir(), log: &safeBuffer{}, said: make(chan string, 100), workers: workers{busy: map[string]int{}}}
+	w.patience = defaultPatience()
+	w.patience.Linger = 50 * time.Millisecond
 	w.driver = drivertest.NewFake(drivertest.FakeOptions{Serve: w.workers.handler})
 	w.cfg = config.Defaults()
 	w.cfg.Listen, w.cfg.Admin, w.cfg.Instance = "127.0.0.1:0", "127.0.0.1:0", "x"
@@ -174,7 +177,7 @@ func (w *world) start(in *Inherited) *proc {
 	w.mu.Unlock()
 	options := Options{
 		Config: &cfg, Log: slog.New(slog.NewTextHandler(w.log, nil)), Driver: w.driver, LockDir: w.dir, Inherited: in, Spawn: w.spawn,
-		Linger: 50 * time.Millisecond, Notify: w.notify, Say: func(line string) { w.said <- line },
+		Patience: w.patience, Notify: w.notify, Say: func(line string) { w.said <- line },
 	}
 	made := make(chan struct{})
 	go func() {
