@@ -130,12 +130,27 @@ func start(t *testing.T, pools string, extra ...string) *process {
 // launch runs a balancer and waits until it says where it listens.
 func launch(t *testing.T, instance, pools string, extra ...string) *process {
 	t.Helper()
+	p := prepare(t, instance, pools)
+	p.cmd = exec.Command(binary, append([]string{"balancer", "--config", p.config}, extra...)...)
+	p.run()
+	return p
+}
+
+// prepare writes the configuration of a balancer.
+func prepare(t *testing.T, instance, pools string) *process {
+	t.Helper()
 	from, to := portRange(64)
 	p := &process{t: t, instance: instance, output: &lockedBuffer{}, exited: make(chan struct{})}
 	p.head = fmt.Sprintf("instance: %s\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\nports: {from: %d, to: %d}\n", instance, from, to)
 	p.config = filepath.Join(t.TempDir(), "config.yaml")
 	p.rewrite(pools)
-	p.cmd = exec.Command(binary, append([]string{"balancer", "--config", p.config}, extra...)...)
+	return p
+}
+
+// run starts cmd and waits until it says where it listens.
+func (p *process) run() {
+	t := p.t
+	t.Helper()
 	p.cmd.Stderr = p.output
 	p.cmd.Stdout = p.output
 	if err := p.cmd.Start(); err != nil {
@@ -163,7 +178,6 @@ func launch(t *testing.T, instance, pools string, extra ...string) *process {
 		p.url, p.admin = m[1], strings.TrimSuffix(m[2], "\"")
 		return true
 	})
-	return p
 }
 
 // rewrite replaces the configuration file in one step.
