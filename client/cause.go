@@ -63,8 +63,21 @@ func brokenOff(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection") // net/http keeps this one to itself
 }
 
+// plain tells whether s is made of printable ASCII alone.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // printable is s without what could move a cursor or end a line, cut to at most n bytes: it came from somebody else.
 func printable(s string, n int) string {
+	if len(s) <= n && plain(s) {
+		return strings.TrimSpace(s)
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

@@ -23,7 +23,7 @@ func (l *load) closedLoop(ctx context.Context, src source) {
 const pauseAfterRefusal = 10 * time.Millisecond
 
 func (l *load) callBackToBack(ctx context.Context, src source) {
-	c := newCaller(true)
+	c := l.newCaller(true)
 	defer c.leave()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

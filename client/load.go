@@ -13,6 +13,7 @@ type load struct {
 	plan     plan
 	sender   sender
 	recorder *recorder
+	batches  *batches
 	watcher  *watcher
 	start    time.Time
 
@@ -21,6 +22,7 @@ type load struct {
 	cancel context.CancelCauseFunc
 
 	callers  sync.WaitGroup
+	made     atomic.Int64 // callers so far
 	sent     atomic.Int64
 	inFlight atomic.Int64
 }
@@ -28,6 +30,7 @@ type load struct {
 func newLoad(ctx context.Context, o Options, p plan, s sender, observer Observer) *load {
 	l := &load{options: o, plan: p, sender: s, recorder: newRecorder(), start: time.Now()}
 	l.work, l.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	l.batches = newBatches(l.recorder)
 	l.watcher = watch(observer, l.progress)
 	return l
 }
@@ -36,6 +39,7 @@ func newLoad(ctx context.Context, o Options, p plan, s sender, observer Observer
 func (l *load) elapsed() time.Duration { return time.Since(l.start) }
 
 func (l *load) progress() Progress {
+	l.batches.flush()
 	return l.recorder.progress(Progress{
 		Elapsed: l.elapsed(), Lasts: l.plan.lasts, N: l.plan.requests,
 		Sent: int(l.sent.Load()), InFlight: int(l.inFlight.Load()),
@@ -60,17 +64,24 @@ func (l *load) do(t task, intended time.Duration, c *caller) Result {
 	} else {
 		r.answered(t, a)
 	}
-	l.finish(r)
+	l.finish(&r, c.number)
 	return r
 }
 
-func (l *load) finish(r Result) {
-	l.recorder.record(r)
+// finish hands on what came of a request of the caller of that number.
+func (l *load) finish(r *Result, caller int) {
+	l.batches.record(caller, r)
 	l.watcher.result(r)
+}
+
+// newCaller is one that takes a connection for each request, or keeps its own.
+func (l *load) newCaller(own bool) *caller {
+	return &caller{number: int(l.made.Add(1)), buf: make([]byte, bodyKept), own: own}
 }
 
 // settle waits for the callers. Once ctx has ended it waits for Grace, then gives up on what is still in flight.
 func (l *load) settle(ctx context.Context) {
+	defer l.batches.flush()
 	idle := make(chan struct{})
 	go func() {
 		l.callers.Wait()

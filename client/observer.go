@@ -105,9 +105,9 @@ func (w *watcher) finish() {
 }
 
 // result hands one result on, where wanted.
-func (w *watcher) result(r Result) {
+func (w *watcher) result(r *Result) {
 	if w.results != nil {
-		w.results <- r
+		w.results <- *r
 	}
 }
 

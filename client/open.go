@@ -36,10 +36,10 @@ func (l *load) openLoop(ctx context.Context, src source) error {
 func (l *load) launch(t task, idle chan task) {
 	if l.inFlight.Load() >= int64(l.options.MaxInFlight) {
 		now := l.elapsed()
-		l.finish(Result{
+		l.finish(&Result{
 			Capability: t.capability, Intended: t.at, Actual: now, Latency: now - t.at, Cause: Overload, Queue: -1, Service: -1,
 			Detail: fmt.Sprintf("not sent, because %d requests were in flight already", l.options.MaxInFlight),
-		})
+		}, 0)
 		return
 	}
 	l.inFlight.Add(1)
@@ -52,7 +52,7 @@ func (l *load) launch(t task, idle chan task) {
 
 // callOnSchedule makes t, then whatever else it is given, until there is nothing more to come.
 func (l *load) callOnSchedule(t task, idle <-chan task) {
-	c := newCaller(false)
+	c := l.newCaller(false)
 	for more := true; more; t, more = <-idle {
 		l.do(t, t.at, c)
 		l.inFlight.Add(-1)

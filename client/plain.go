@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -226,8 +225,12 @@ func (a *answer) look(fields h1.Fields) {
 				a.start = value
 			}
 		case len("Server-Timing"):
-			if h1.EqualFold(name, "Server-Timing") {
-				a.timing = strings.TrimPrefix(a.timing+","+value, ",")
+			switch {
+			case !h1.EqualFold(name, "Server-Timing"):
+			case a.timing == "":
+				a.timing = value
+			default:
+				a.timing += "," + value
 			}
 		}
 	}

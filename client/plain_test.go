@@ -171,3 +171,37 @@ func TestConnectionsEndWithTheRun(t *testing.T) {
 		}
 	})
 }
+
+// endless answers whatever it is sent, without a network.
+type endless struct {
+	net.Conn
+	answer string
+}
+
+func (e endless) Read(p []byte) (int, error)  { return copy(p, e.answer), nil }
+func (e endless) Write(p []byte) (int, error) { return len(p), nil }
+func (endless) SetDeadline(time.Time) error   { return nil }
+func (endless) Close() error                  { return nil }
+
+// TestARequestCostsOneAllocation: the text of the answer's head.
+func TestARequestCostsOneAllocation(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			return endless{answer: "HTTP/1.1 200 OK\r\nX-Understudy-Worker: w7\r\nServer-Timing: queue;dur=1, service;dur=2\r\nContent-Length: 2\r\n\r\nok"}, nil
+		}
+		s := mustSender(t, Options{Dial: dial})
+		who := callerWith(bodyKept)
+		who.own = own
+		what := task{capability: "x", body: []byte("{}")}
+		send := func() {
+			if a, err := s.send(t.Context(), what, who); err != nil || a.worker != "w7" {
+				t.Fatal(a, err)
+			}
+		}
+		if send(); testing.AllocsPerRun(100, send) > 1 {
+			t.Errorf("own connection %v: %v allocations", own, testing.AllocsPerRun(100, send))
+		}
+		who.leave()
+		s.close()
+	}
+}

@@ -61,6 +61,11 @@ func newRecorder() *recorder {
 func (r *recorder) record(x Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.recordLocked(&x)
+}
+
+// recordLocked is called with mu held.
+func (r *recorder) recordLocked(x *Result) {
 	c := r.capability(x.Capability)
 	r.count++
 	c.count++
@@ -80,15 +85,15 @@ func (r *recorder) record(x Result) {
 	}
 	worker := noWorker
 	if x.Status != 0 {
-		worker = r.recordAnswer(&x, c)
+		worker = r.recordAnswer(x, c)
 	}
 	if x.measured() {
 		r.latency.record(x.Latency)
 		r.fromSend.record(x.Latency - (x.Actual - x.Intended))
 		c.latency.record(x.Latency)
 	}
-	r.recent.record(&x, worker)
-	r.series.record(&x, worker)
+	r.recent.record(x, worker)
+	r.series.record(x, worker)
 }
 
 // recordAnswer returns the number of the worker.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -55,6 +56,14 @@ func (r *Result) answered(t task, a answer) {
 	}
 }
 
+// plainlyRight tells whether body begins as a right answer does. It spares decoding nearly every answer there is.
+func plainlyRight(s arithmetic, body []byte) bool {
+	var b [32]byte
+	begin := strconv.AppendInt(append(b[:0], `{"res":`...), int64(s.result()), 10)
+	rest, ok := bytes.CutPrefix(body, begin)
+	return ok && len(rest) > 0 && (rest[0] == ',' || rest[0] == '}') && !bytes.Contains(rest, []byte(`"res"`)) && json.Valid(body)
+}
+
 // statusDetail prefers what problem+json says (RFC 9457) over the raw body.
 func statusDetail(a answer) string {
 	var problem struct{ Code, Title, Detail string }
@@ -73,6 +82,9 @@ func statusDetail(a answer) string {
 
 // checkSum compares the "res" of an answer with the result of s.
 func checkSum(s arithmetic, body []byte) error {
+	if plainlyRight(s, body) {
+		return nil
+	}
 	var got struct{ Res json.Number }
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if err := decoder.Decode(&got); err != nil {

@@ -33,17 +33,15 @@ func newSender(o Options) (sender, error) {
 
 // caller is what a goroutine that makes requests has for itself.
 type caller struct {
-	buf  []byte    // for the beginning of an answer's body
-	by   time.Time // when the request at hand must have its answer
-	idle time.Duration
-	kept *h1.Conn // of a caller that keeps its connection
-	own  bool     // it does
+	number int
+	buf    []byte   // for the beginning of an answer's body
+	own    bool     // it keeps its connection
+	kept   *h1.Conn // that, or nil
 
+	by    time.Time     // when the request at hand must have its answer
+	idle  time.Duration // between its last request's outcome and this one
 	ended time.Duration // when its last request had its outcome, from the start of the run
 }
-
-// newCaller is one that takes a connection for each request, or keeps its own.
-func newCaller(own bool) *caller { return &caller{buf: make([]byte, bodyKept), own: own} }
 
 // leave lets go of the caller's connection.
 func (c *caller) leave() {
