@@ -124,7 +124,7 @@ func (x *trial) guard(fn func()) {
 // sees says that workers see this request ("POST /mult") so many times.
 func (x *trial) sees(request string, n int) { x.want[request] = amount{n, n} }
 
-// mayS says that workers see this request at most so many times.
+// maySee says that workers see this request at most so many times.
 func (x *trial) maySee(request string, n int) { x.want[request] = amount{0, n} }
 
 // take takes the next value of a channel.
