@@ -7,7 +7,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint demo exercises figures bench bench-policy bench-proxy bench-client bench-omission bench-schedule bench-memory bench-idle \
+.PHONY: help build test docs lint demo exercises figures bench bench-policy bench-proxy bench-client bench-omission bench-schedule bench-memory bench-idle \
 	cycles soak verify-simulation pictures cover clean FORCE
 
 help: ## list the targets
@@ -26,10 +26,14 @@ test: bin/understudy ## every test, with the race detector (needs a C compiler);
 	$(GO) vet ./...
 	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -race -count=1 -timeout 8m ./...
 
-lint: ## format, vet, and house rules
+docs: ## write docs/metrics.md from the registered collectors
+	UNDERSTUDY_WRITE_DOCS=1 $(GO) test -count=1 -run TestDocument ./metrics
+
+lint: ## format, vet, house rules, and whether docs/metrics.md is current
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -run 'TestHouse' .
+	$(GO) test -run 'TestDocument' ./metrics
 
 exercises: bin/understudy ## the five planner exercises, one after the other
 	@for n in 1 2 3 4 5; do examples/exercise-$$n.sh || exit 1; done

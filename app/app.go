@@ -181,7 +181,8 @@ func (a *App) build(context.Context) error {
 	a.ports = fleet.NewPorts(cfg.Ports.From, cfg.Ports.To, time.Now)
 	a.journal = scaler.NewJournal(journalSize)
 	a.metrics = metrics.New(a.Version)
-	a.metrics.Collect(metrics.Sources{Pools: a.fleet.Status, Ports: a.ports.Status})
+	a.metrics.Drive(a.driver.Name())
+	a.metrics.Collect(metrics.Sources{Pools: a.fleet.Status, Ports: a.ports.Status, Goals: a.promises})
 	a.metrics.SetTargets(targets(cfg))
 	prober := probe.New()
 	a.scaler = scaler.New(scaler.Options{

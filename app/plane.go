@@ -10,6 +10,7 @@ import (
 	"understudy/admin"
 	"understudy/balancer"
 	"understudy/config"
+	"understudy/metrics"
 	"understudy/probe"
 )
 
@@ -49,6 +50,20 @@ func (a *App) goals(pool string) admin.Goals {
 		}
 	}
 	return admin.Goals{}
+}
+
+// promises is what metrics show of a pool's configuration. A pool that starts no worker has no bounds to be held to.
+func (a *App) promises(pool string) metrics.Goals {
+	for _, p := range a.current().Pools {
+		switch {
+		case p.Name != pool:
+		case !p.Scaled():
+			return metrics.Goals{Percentile: p.Target.Percentile}
+		default:
+			return metrics.Goals{Percentile: p.Target.Percentile, Min: p.Workers.Min, Max: p.Workers.Max, Spare: p.Workers.Spare}
+		}
+	}
+	return metrics.Goals{}
 }
 
 func (a *App) readiness() (bool, string) {

@@ -32,15 +32,16 @@ type Metrics struct {
 	requests   *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
 	violations *prometheus.CounterVec
-	retries    *prometheus.CounterVec
-	shed       *prometheus.CounterVec
-	lost       *prometheus.CounterVec
 	ejections  *prometheus.CounterVec
 	refused    *prometheus.CounterVec
+	retries    *tally
+	shed       *tally
+	lost       *tally
 
 	startTimes *prometheus.HistogramVec
-	starts     *prometheus.CounterVec
-	stops      *prometheus.CounterVec
+	phases     *prometheus.HistogramVec
+	starts     *tally
+	stops      *tally
 	decisions  *prometheus.CounterVec
 	driverErrs *prometheus.CounterVec
 
@@ -67,6 +68,9 @@ func New(version string) *Metrics {
 	}
 	m.table.Store(&map[seriesKey]*series{})
 	m.describe()
+	for _, step := range []string{"connections", "proxy_header", "client", "tls"} {
+		m.refused.WithLabelValues(m.words.word("step", step))
+	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": valid(version), "goversion": runtime.Version()},
@@ -75,8 +79,8 @@ func New(version string) *Metrics {
 	m.reload.Set(1) // nobody serves without a configuration that loaded
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, m.gauges,
-		m.requests, m.durations, m.violations, m.retries, m.shed, m.lost, m.ejections, m.refused,
-		m.startTimes, m.starts, m.stops, m.decisions, m.driverErrs, m.reload,
+		m.requests, m.durations, m.violations, m.retries.vec, m.shed.vec, m.lost.vec, m.ejections, m.refused,
+		m.startTimes, m.phases, m.starts.vec, m.stops.vec, m.decisions, m.driverErrs, m.reload,
 	)
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		Registry:            m.registry,
@@ -95,21 +99,26 @@ func (m *Metrics) describe() {
 		prometheus.DefBuckets, "pool", "capability", "phase")
 	m.violations = counter("latency_violations_total",
 		"Requests slower than their pool's target: because the worker took that long (service) or because they waited (queue).", "pool", "cause")
-	m.retries = counter("retries_total", "Attempts that were made again on another worker.", "pool", "reason")
-	m.shed = counter("requests_shed_total", "Requests refused with 503 or 429.", "pool", "code")
-	m.lost = counter("requests_lost_total", "Requests a worker had taken and did not answer; cause scale_down must stay 0.", "pool", "cause")
+	m.retries = newTally("retries_total", "Attempts that were made again on another worker.", "reason")
+	m.shed = newTally("requests_shed_total", "Requests refused with 503 or 429.", "code")
+	m.lost = newTally("requests_lost_total", "Requests a worker had taken and did not answer; cause scale_down must stay 0.", "cause")
 	m.ejections = counter("ejections_total", "Times a worker was left out because requests broke on it.", "pool")
 	m.refused = counter("connections_refused_total", "Clients' connections closed before their first request, by the step that closed them.", "step")
 	m.startTimes = histogram("worker_start_duration_seconds",
-		"Time from the decision to start a worker until it was ready, of good starts.",
-		[]float64{0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60}, "pool")
-	m.starts = counter("worker_starts_total", "Starts of workers that ended, by how.", "pool", "result")
-	m.stops = counter("worker_stops_total", "Workers removed, by why.", "pool", "reason")
+		"Time from the decision to start a worker until it was ready, of good starts.", startBuckets(), "pool")
+	m.phases = histogram("worker_start_phase_seconds",
+		"Parts of that time: made (create), run (start), until the first good answer (ready).", startBuckets(), "pool", "phase")
+	m.starts = newTally("worker_starts_total", "Starts of workers that ended, by how.", "result")
+	m.stops = newTally("worker_stops_total", "Workers removed, by why.", "reason")
 	m.decisions = counter("scale_decisions_total", "Decisions that changed something or had a new reason.", "pool", "direction", "reason")
 	m.driverErrs = counter("driver_errors_total", "Calls to what runs the workers that failed.", "driver", "op")
 	m.reload = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "config_last_reload_success", Help: "1 when the last load of the configuration was taken over, 0 when it was refused.",
 	})
+}
+
+func startBuckets() []float64 {
+	return []float64{0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60}
 }
 
 // Handler serves the metrics in whichever format the scraper asks for.

@@ -18,12 +18,16 @@ func contract() map[string]string {
 		"requests_in_flight":            "pool",
 		"queue_depth":                   "capability,pool",
 		"workers":                       "pool,state",
+		"workers_ejected":               "pool",
 		"workers_desired":               "pool",
+		"workers_bound":                 "bound,pool",
 		"worker_start_duration_seconds": "pool",
+		"worker_start_phase_seconds":    "phase,pool",
 		"worker_starts_total":           "pool,result",
 		"worker_stops_total":            "pool,reason",
 		"scale_decisions_total":         "direction,pool,reason",
 		"latency_target_seconds":        "pool",
+		"latency_target_ratio":          "pool",
 		"latency_violations_total":      "cause,pool",
 		"requests_shed_total":           "code,pool",
 		"requests_lost_total":           "cause,pool",
@@ -46,7 +50,7 @@ func used(t *testing.T) *Metrics {
 	m.SetTargets(map[string]time.Duration{"general": 300 * ms})
 	m.Collect(Sources{Pools: onePool, Ports: func() fleet.PortsStatus {
 		return fleet.PortsStatus{From: 20000, To: 20063, Leased: 3, Free: 60, Quarantined: []fleet.PortTrouble{{Port: 20007}}}
-	}})
+	}, Goals: func(string) Goals { return Goals{Percentile: 95, Min: 1, Max: 8, Spare: 1} }})
 	m.Request("general", "mult", 200, 2*ms, 100*ms, 102*ms)
 	m.Retry("general", "busy")
 	m.Shed("general", "queue-full")
@@ -54,6 +58,8 @@ func used(t *testing.T) *Metrics {
 	m.Ejected("general")
 	m.Refused("tls")
 	m.Started("general", 400*ms, "ok")
+	m.StartPhase("general", "create", 100*ms)
+	m.Drive("docker")
 	m.Stopped("general", "scale_down")
 	m.Decided("general", "up", "model")
 	m.DriverError("docker", "start")
@@ -64,7 +70,7 @@ func used(t *testing.T) *Metrics {
 func onePool() []fleet.PoolStatus {
 	return []fleet.PoolStatus{{
 		Name: "general", Capabilities: []string{"mult"}, Target: 300 * ms, Desired: 3, InFlight: 2, Queues: map[string]int{"mult": 4},
-		Workers: []fleet.WorkerStatus{{State: fleet.Active}, {State: fleet.Active}, {State: fleet.Spare}},
+		Workers: []fleet.WorkerStatus{{State: fleet.Active}, {State: fleet.Active, Ejected: 30 * time.Second}, {State: fleet.Spare}},
 	}}
 }
 
@@ -172,9 +178,14 @@ func TestGaugesShowWhatIsAtTheMomentOfTheScrape(t *testing.T) {
 			t.Errorf("workers{%s} = %v, want %v", labels, got, want)
 		}
 	}
-	for name, want := range map[string]float64{"workers_desired": 3, "requests_in_flight": 2, "latency_target_seconds": 0.3} {
+	for name, want := range map[string]float64{"workers_desired": 3, "workers_ejected": 1, "requests_in_flight": 2, "latency_target_seconds": 0.3, "latency_target_ratio": 0.95} {
 		if got := value(t, m, name, "pool=general"); got != want {
 			t.Errorf("%s = %v, want %v", name, got, want)
+		}
+	}
+	for bound, want := range map[string]float64{"min": 1, "max": 8, "spare": 1} {
+		if got := value(t, m, "workers_bound", "bound="+bound+",pool=general"); got != want {
+			t.Errorf("workers_bound{%s} = %v, want %v", bound, got, want)
 		}
 	}
 	if got := value(t, m, "queue_depth", "capability=mult,pool=general"); got != 4 {

@@ -34,12 +34,17 @@ func (m *Metrics) begin(pool string) {
 	for _, cause := range []string{"queue", "service"} {
 		m.violations.WithLabelValues(pool, cause)
 	}
-	for _, cause := range []string{"scale_down", "worker_failed"} {
-		m.lost.WithLabelValues(pool, m.words.word("lost", cause))
-	}
 	m.ejections.WithLabelValues(pool)
-	for _, result := range []string{"ok", "failed"} {
-		m.starts.WithLabelValues(pool, m.words.word("start", result))
+	for t, words := range map[*tally][]string{
+		m.lost:    {"scale_down", "worker_failed"},
+		m.shed:    {"queue-full", "queue-timeout", "no-worker", "draining", "worker-busy", "too-many-requests"},
+		m.retries: {"busy", "connect", "reset", "lacks"},
+		m.starts:  {"ok", "failed", "timeout", "port", "image", "engine"},
+		m.stops:   {"scale_down", "failed", "failed_start", "drained"},
+	} {
+		for _, word := range words {
+			m.child(t, pool, word)
+		}
 	}
 }
 
@@ -56,9 +61,13 @@ func (m *Metrics) Forget(pool string) {
 
 func (m *Metrics) forget(pool string) {
 	label := prometheus.Labels{"pool": pool}
-	for _, vec := range []*prometheus.CounterVec{m.requests, m.violations, m.retries, m.shed, m.lost, m.ejections, m.starts, m.stops, m.decisions} {
+	for _, vec := range []*prometheus.CounterVec{m.requests, m.violations, m.ejections, m.decisions} {
 		vec.DeletePartialMatch(label)
 	}
-	m.durations.DeletePartialMatch(label)
-	m.startTimes.DeletePartialMatch(label)
+	for _, vec := range []*prometheus.HistogramVec{m.durations, m.startTimes, m.phases} {
+		vec.DeletePartialMatch(label)
+	}
+	for _, t := range []*tally{m.retries, m.shed, m.lost, m.starts, m.stops} {
+		t.forget(pool)
+	}
 }

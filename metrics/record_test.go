@@ -61,13 +61,19 @@ func TestEventsOfTheScalerAreCounted(t *testing.T) {
 		"worker_starts_total{pool=general,result=timeout}":                     1,
 		"worker_starts_total{pool=general,result=failed}":                      0,
 		"worker_start_duration_seconds{pool=general}":                          1, // the good one alone
+		"worker_starts_total{pool=general,result=engine}":                      0,
+		"worker_start_phase_seconds{phase=create,pool=general}":                1,
 		"worker_stops_total{pool=general,reason=scale_down}":                   1,
 		"scale_decisions_total{direction=up,pool=general,reason=model}":        1,
 		"driver_errors_total{driver=docker,op=start}":                          1,
+		"driver_errors_total{driver=docker,op=stop}":                           0,
+		"requests_shed_total{code=no-worker,pool=general}":                     0,
+		"retries_total{pool=general,reason=reset}":                             0,
 		"retries_total{pool=general,reason=busy}":                              1,
 		"requests_shed_total{code=queue-full,pool=general}":                    1,
 		"requests_lost_total{cause=worker_failed,pool=general}":                1,
 		"connections_refused_total{step=tls}":                                  1,
+		"connections_refused_total{step=client}":                               0,
 		"requests_lost_total{cause=scale_down,pool=general}":                   0, // there from the beginning
 		"ejections_total{pool=general}":                                        1,
 		"request_duration_seconds{capability=mult,phase=service,pool=general}": 1,
@@ -92,6 +98,7 @@ func TestHostileInputAddsOnlyABoundedNumberOfSeries(t *testing.T) {
 		m.Lost("general", fmt.Sprintf("word%d", i))
 		m.Refused(fmt.Sprintf("step%d", i))
 		m.Started(evil, ms, fmt.Sprintf("result%d", i))
+		m.StartPhase("general", fmt.Sprintf("phase%d", i), ms)
 		m.Stopped("general", evil)
 		m.Decided("general", fmt.Sprint(i), fmt.Sprint("r", i))
 		m.DriverError(fmt.Sprint("d", i), evil)
@@ -100,7 +107,7 @@ func TestHostileInputAddsOnlyABoundedNumberOfSeries(t *testing.T) {
 	added := len(gather(t, m)) - before
 	// 64 capabilities and "other", each with 3 phases and at most the codes that have a name; 33 words a label
 	const codes = 70
-	if limit := 66*(3+codes) + 3*33 + 33*33 + 6*33; added > limit {
+	if limit := 66*(3+codes) + 3*33 + 33*33 + 7*33; added > limit {
 		t.Errorf("%d series were added, at most %d may be", added, limit)
 	}
 	if got := value(t, m, "requests_total", "capability=other,code=other,pool=other"); got <= 0 {
@@ -120,6 +127,11 @@ func TestAForgottenPoolLeavesNothingAndStaysForgotten(t *testing.T) {
 	stale.count(m, 418) // a request that was under way while the pool went
 	m.Request("general", "mult", 200, ms, ms, ms)
 	m.Lost("general", "worker_failed")
+	m.Shed("general", "queue-full")
+	m.Retry("general", "busy")
+	m.Started("general", ms, "ok")
+	m.StartPhase("general", "ready", ms)
+	m.Stopped("general", "failed")
 	m.Collect(Sources{})
 	for _, s := range gather(t, m) {
 		if strings.Contains(s.labels, "pool=general") {
@@ -206,14 +218,5 @@ func TestScrapingWhileEverythingIsRecorded(t *testing.T) {
 	}
 	if total != 4*each+1 {
 		t.Errorf("%v requests counted, want %d: none may be lost to a reload", total, 4*each+1)
-	}
-}
-
-func BenchmarkRequest(b *testing.B) {
-	m := New("dev")
-	m.SetTargets(map[string]time.Duration{"general": 300 * ms})
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Request("general", "mult", 200, 2*ms, 100*ms, 102*ms)
 	}
 }

@@ -42,13 +42,13 @@ func (m *Metrics) Request(home, capability string, code int, queue, service, tot
 }
 
 // Retry counts an attempt made again on another worker, by reason: busy, connect, reset, lacks.
-func (m *Metrics) Retry(pool, reason string) { m.add(m.retries, pool, reason, "retry") }
+func (m *Metrics) Retry(pool, reason string) { m.add(m.retries, pool, reason) }
 
 // Shed counts a request refused with 503 or 429, by the code of the answer.
-func (m *Metrics) Shed(pool, code string) { m.add(m.shed, pool, code, "shed") }
+func (m *Metrics) Shed(pool, code string) { m.add(m.shed, pool, code) }
 
 // Lost counts a request a worker had taken and did not answer, by cause.
-func (m *Metrics) Lost(pool, cause string) { m.add(m.lost, pool, cause, "lost") }
+func (m *Metrics) Lost(pool, cause string) { m.add(m.lost, pool, cause) }
 
 // Ejected counts a worker that is left out because requests broke on it.
 func (m *Metrics) Ejected(pool string) {
@@ -62,12 +62,6 @@ func (m *Metrics) Refused(step string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.refused.WithLabelValues(m.words.word("step", step)).Inc()
-}
-
-func (m *Metrics) add(vec *prometheus.CounterVec, pool, word, label string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	vec.WithLabelValues(m.pool(pool), m.words.word(label, word)).Inc()
 }
 
 // pool yields the name of a pool there is, or "other". The caller holds the lock.

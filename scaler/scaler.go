@@ -16,7 +16,7 @@ import (
 
 // Recorder is told what the scaler does. Its methods are called from several goroutines and must not block.
 type Recorder interface {
-	Started(pool string, took time.Duration, result string) // ok, failed, timeout, port, image
+	Started(pool string, took time.Duration, result string) // ok, failed, timeout, port, image, engine
 	Stopped(pool, reason string)
 	Decided(pool, direction, reason string)
 	DriverError(driver, op string)

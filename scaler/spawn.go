@@ -247,6 +247,8 @@ func resultOf(err error) string {
 		return "port"
 	case errors.Is(err, driver.ErrImageMissing):
 		return "image"
+	case errors.Is(err, driver.ErrUnavailable):
+		return "engine"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
 	default:
