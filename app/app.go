@@ -5,11 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -90,6 +90,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 		o.Patience = defaultPatience()
 	}
 	a := &App{Options: o, started: time.Now(), quit: make(chan struct{}), replacing: make(chan os.Signal, 1), addresses: map[string]string{}}
+	if a.Spawn != nil { // from the first moment on: one that comes too early would end the process
+		signal.Notify(a.replacing, syscall.SIGUSR2)
+	}
 	for _, step := range []func(context.Context) error{a.meet, a.listen, a.connect, a.build, a.adopt} {
 		if err := step(ctx); err != nil {
 			if a.predecessor != nil {
@@ -100,49 +103,6 @@ func New(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	return a, nil
-}
-
-// listen takes the addresses first: an address that is taken is the most common mistake and the cheapest to find.
-func (a *App) listen(context.Context) (err error) {
-	if a.public, err = a.listenOn(nameListen, a.Config.Listen, "--listen"); err != nil {
-		return err
-	}
-	if a.admin, err = a.listenOn(nameAdmin, a.Config.Admin, "--admin"); err != nil {
-		return err
-	}
-	a.adminAddr = a.admin.Addr().String()
-	defer a.Inherited.dropListeners() // a socket that listens and is not served would keep its clients waiting
-	if a.Config.Planner.Listen != "" {
-		a.planner, err = a.listenOn(namePlanner, a.Config.Planner.Listen, "planner.listen in the configuration")
-	}
-	return err
-}
-
-// listenOn uses the socket we were given for this, else makes one.
-func (a *App) listenOn(name, address, cure string) (net.Listener, error) {
-	a.addresses[name] = a.was.Addresses[name]
-	if l := a.Inherited.listener(name, address, a.was.Addresses); l != nil {
-		return l, nil
-	}
-	a.addresses[name] = address
-	key := map[string]string{namePlanner: "planner.listen"}[name]
-	if key == "" {
-		key = name
-	}
-	return listenOn(address, key, cure)
-}
-
-func listenOn(address, key, cure string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	switch {
-	case err == nil:
-		return l, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		_, port, _ := net.SplitHostPort(address)
-		return nil, fmt.Errorf("cannot listen on %s (%s): port %s is taken by another program; choose another with %s", address, key, port, cure)
-	default:
-		return nil, fmt.Errorf("cannot listen on %s (%s): %w; choose another with %s", address, key, err, cure)
-	}
 }
 
 func (a *App) connect(ctx context.Context) (err error) {
@@ -198,7 +158,9 @@ func (a *App) adopt(ctx context.Context) error {
 		return err
 	}
 	adopted, removed, err := a.scaler.AdoptFrom(ctx, legacy)
-	if err == nil && adopted+removed > 0 {
+	if err == nil && a.predecessor != nil {
+		a.Say(fmt.Sprintf("%d workers taken over from the process that runs, %d to be removed when it has ended", adopted, removed))
+	} else if err == nil && adopted+removed > 0 {
 		a.Say(fmt.Sprintf("%d workers of an earlier run adopted, %d removed", adopted, removed))
 	}
 	if err == nil && a.predecessor != nil {
@@ -210,6 +172,7 @@ func (a *App) adopt(ctx context.Context) error {
 
 // release lets go of whatever New took, after an error or at the end.
 func (a *App) release() {
+	signal.Stop(a.replacing)
 	for _, l := range []net.Listener{a.public, a.admin, a.planner} {
 		if l != nil {
 			l.Close()
@@ -264,15 +227,6 @@ func targets(cfg *config.Config) map[string]time.Duration {
 		out[p.Name] = p.Target.Latency
 	}
 	return out
-}
-
-// portFree binds and lets go: nobody holds the port then.
-func portFree(port int) error {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return err
-	}
-	return l.Close()
 }
 
 func newToken() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os/signal"
 	"sync"
 	"syscall"
 	"time"
@@ -22,10 +21,6 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	r := a.begin(ctx)
 	defer r.stop()
-	if a.Spawn != nil {
-		signal.Notify(a.replacing, syscall.SIGUSR2)
-		defer signal.Stop(a.replacing)
-	}
 	for {
 		var err error
 		select {
