@@ -28,6 +28,7 @@ func (s *Server) newWeb() *http.Server {
 	limits := s.b.settings.Load().Limits
 	return &http.Server{
 		Handler:        s.b,
+		ConnState:      s.newcomers.follow,
 		IdleTimeout:    limits.Idle,
 		MaxHeaderBytes: int(limits.Header),
 		HTTP2: &http.HTTP2Config{

@@ -28,6 +28,8 @@ type Server struct {
 	begin func()        // lets web take them
 	ended chan struct{} // closed when web takes no more
 
+	newcomers newcomers // of web
+
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	entering  map[net.Conn]struct{} // those that no front has yet
@@ -209,6 +211,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	lean := make(chan error, 1)
 	go func() { lean <- s.lean.Shutdown(ctx) }()
+	s.web.SetKeepAlivesEnabled(false)
+	s.newcomers.wait(ctx)
 	if err := errors.Join(s.web.Shutdown(ctx), <-lean); err != nil {
 		return err
 	}

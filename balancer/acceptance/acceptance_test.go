@@ -10,7 +10,6 @@ import (
 	"io"
 	"log"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,7 +31,6 @@ type row struct {
 	with  func(*plan)  // what differs from the usual world; nil: nothing
 	run   func(*trial) // sends, and looks at what comes back
 	fault bool         // the worker is at fault, so it may be blamed
-	known string       // why it fails today where net/http serves; a row that is known to fail must fail
 	send  string       // the bytes, where a row sends nothing else: seeds for the fuzzer
 }
 
@@ -50,11 +48,8 @@ func accept(t *testing.T, rows ...[]row) {
 	}
 }
 
-// try runs one row over one front. A row that is known to fail and passes is reported, so that the mark goes when the reason has.
+// try runs one row over one front.
 func (r row) try(t *testing.T, f front) {
-	if !f.web {
-		r.known = ""
-	}
 	x := &trial{T: t, row: r, want: map[string]amount{}}
 	x.guard(func() {
 		x.world = newWorld(x, f, r.with)
@@ -66,19 +61,12 @@ func (r row) try(t *testing.T, f front) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	switch {
-	case r.known == "":
-		for _, text := range x.failures {
-			t.Error(text)
-		}
-	case len(x.failures) == 0:
-		t.Errorf("it passes now: remove the mark %q", r.known)
-	default:
-		t.Logf("known to fail: %s\n%s", r.known, strings.Join(x.failures, "\n"))
+	for _, text := range x.failures {
+		t.Error(text)
 	}
 }
 
-// trial is one run of a row. It keeps its failures, because a row may be known to fail.
+// trial is one run of a row. It keeps its failures, because goroutines of a row that is over may still have some.
 type trial struct {
 	*testing.T
 	*world
