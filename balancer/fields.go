@@ -8,9 +8,10 @@ import (
 	"understudy/h1"
 )
 
-// A front is who speaks HTTP with the client. net/http's server knows fields as a map. A lean one has them as they came, and takes them the
-// same way; these are the two ways it says so.
+// A front is who speaks HTTP with the client. net/http's server knows fields as a map, and tells by a context that a client has left. A lean one
+// has fields as they came, takes them the same way, and tells by a call; these are the ways it says so.
 type (
+	goneTeller   interface{ OnGone(f func()) }
 	fieldsReader interface{ RequestFields() h1.Fields }
 	fieldsWriter interface {
 		// WriteFields begins the answer. length is that of its body; below 0: not known. Framing, and Date where there is none, are the

@@ -18,10 +18,11 @@ type exchange struct {
 	rc http.ResponseController
 	r  *http.Request
 
-	cut  cut
-	gone func()          // cuts it short because the client left; made once
-	fail func(*problem)  // cuts it short for another reason; made once
-	ctx  context.Context // nil: nothing has waited on one
+	cut     cut
+	gone    func()          // cuts it short because the client left; made once
+	unwatch func()          // has the lean front call gone no more; made once
+	fail    func(*problem)  // cuts it short for another reason; made once
+	ctx     context.Context // nil: nothing has waited on one
 
 	in     h1.Fields // of the request, in the order they came
 	said   said      // what they say that matters here
@@ -79,6 +80,7 @@ func (b *Balancer) newExchange(w http.ResponseWriter, r *http.Request) *exchange
 	if x == nil {
 		x = &exchange{}
 		x.gone = func() { x.cutShort(errClientGone) }
+		x.unwatch = func() { x.w.(goneTeller).OnGone(nil) }
 		x.fail = x.cutShort
 	}
 	x.b, x.s, x.w, x.r, x.rc = b, b.settings.Load(), w, r, *http.NewResponseController(w)
@@ -96,12 +98,7 @@ func (x *exchange) serve() {
 	req := fleet.Request{Capability: x.capability}
 	x.b.budget.earn()
 	x.arrived = time.Now()
-	stop := context.AfterFunc(x.r.Context(), x.gone)
-	defer func() {
-		if !stop() {
-			x.gone = nil // it may be running still, so this exchange must not be used again
-		}
-	}()
+	defer x.watchClient()()
 	for {
 		lease, err := x.acquire(req)
 		now := time.Now()
@@ -118,6 +115,20 @@ func (x *exchange) serve() {
 		before := x.lease
 		req.Again, req.Not = &before, not
 		x.service = -1
+	}
+}
+
+// watchClient cuts the exchange short when its client leaves, until unwatch.
+func (x *exchange) watchClient() (unwatch func()) {
+	if front, ok := x.w.(goneTeller); ok {
+		front.OnGone(x.gone)
+		return x.unwatch
+	}
+	stop := context.AfterFunc(x.r.Context(), x.gone)
+	return func() {
+		if !stop() {
+			x.gone = nil // it may be running still, so this exchange must not be used again
+		}
 	}
 }
 
@@ -183,6 +194,6 @@ func (x *exchange) recycle() {
 	if cap(x.out) > keptFields || cap(x.values) > keptFields {
 		x.out, x.values = nil, nil
 	}
-	*x = exchange{gone: x.gone, fail: x.fail, out: x.out[:0], values: x.values[:0], store: body{buf: buf}}
+	*x = exchange{gone: x.gone, unwatch: x.unwatch, fail: x.fail, out: x.out[:0], values: x.values[:0], store: body{buf: buf}}
 	b.exchanges.Put(x)
 }

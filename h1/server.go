@@ -47,6 +47,9 @@ type FieldWriter interface {
 	// not known, and goes before a Content-Length among the fields. Transfer-Encoding among them is ignored; Connection: close ends
 	// the connection behind the answer. A Date is added unless there is one.
 	WriteFields(status int, fields Fields, length int64)
+	// OnGone has f called when the client leaves while the request is in service, at once when it has left. OnGone(nil) takes that back: f
+	// is not running any more when it returns. It costs less than watching the request's context. f must not call OnGone.
+	OnGone(f func())
 }
 
 // ServeConn serves a connection until it ends, and closes it. It blocks, and calls booked (nil is fine) once Shutdown and Close know the

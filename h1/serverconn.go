@@ -40,6 +40,8 @@ type serverConn struct {
 	served   atomic.Uint64 // requests so far
 	hijacked atomic.Bool
 
+	departure departure
+
 	deadlines sync.Mutex // around what follows: the handler may have more than one goroutine
 	waiting   bool       // for the first byte of a request
 	readBy    time.Time

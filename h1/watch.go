@@ -1,6 +1,9 @@
 package h1
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // watchEvery is how often requests in service are looked after: a client that leaves is noticed within twice that.
 const watchEvery = 50 * time.Millisecond
@@ -25,11 +28,40 @@ func (s *Server) look() {
 		}
 		any = true
 		if c.looked == n && c.probe.state() == hungUp && c.serving.Load() == n {
-			c.cancel()
+			c.leave()
 		}
 		c.looked = n
 	}
 	if any {
 		s.watch()
+	}
+}
+
+// departure is what a handler wants to be told when its client leaves.
+type departure struct {
+	mu   sync.Mutex
+	left bool
+	tell func()
+}
+
+// leave notes that the client has left, and tells whoever wants to know.
+func (c *serverConn) leave() {
+	c.cancel()
+	d := &c.departure
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = true
+	if d.tell != nil {
+		d.tell()
+	}
+}
+
+func (w *response) OnGone(f func()) {
+	d := &w.c.departure
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tell = f
+	if d.left && f != nil {
+		f()
 	}
 }
