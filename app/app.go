@@ -20,6 +20,7 @@ import (
 	"understudy/driver"
 	"understudy/fleet"
 	"understudy/handover"
+	"understudy/logs"
 	"understudy/metrics"
 	"understudy/probe"
 	"understudy/scaler"
@@ -31,6 +32,8 @@ type Options struct {
 	Source  config.Source   // where Config came from; a reload reads it again
 	Watcher *config.Watcher // of its file, made before it was loaded; nil: only SIGHUP reloads
 	Log     *slog.Logger
+	Level   *slog.LevelVar // of Log, for a reload to change; nil: it stays as it is
+	Access  *logs.Access   // nil: requests are not logged
 	Version string
 	Driver  driver.Driver // nil: as Config says. The App closes it
 	Binary  string        // the executable for workers; empty: this one

@@ -16,7 +16,7 @@ import (
 
 // buildBalancer makes the data plane and what is beside it.
 func (a *App) buildBalancer(prober *probe.Prober) error {
-	a.balancer = balancer.New(balancer.Options{Fleet: a.fleet, Config: a.Config, Log: a.Log, Recorder: a.metrics, Prober: prober})
+	a.balancer = balancer.New(balancer.Options{Fleet: a.fleet, Config: a.Config, Log: a.Log, Access: a.Access, Recorder: a.metrics, Prober: prober})
 	return a.balancer.LoadCertificate(a.Config.TLS)
 }
 

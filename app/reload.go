@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"understudy/config"
+	"understudy/logs"
 )
 
 // current is the configuration in force.
@@ -71,11 +72,20 @@ func (a *App) Reload(ctx context.Context) bool {
 	a.balancer.SetConfig(merged)
 	a.renewCertificate()
 	a.scaler.Reload(ctx, merged)
+	a.relog(merged.Log)
 	a.Log.Info("configuration reloaded", slog.String("changes", diff.String()))
 	if later := needRestart(diff); later != "" {
 		a.Log.Warn("in force only after a restart", slog.String("what", later))
 	}
 	return true
+}
+
+// relog puts in force how much is logged.
+func (a *App) relog(c config.Log) {
+	a.Access.SetFormat(logs.FormatOf(c.Access))
+	if level, err := logs.Level(c.Level); err == nil && a.Level != nil { // it has been checked
+		a.Level.Set(level)
+	}
 }
 
 // inForce is what of a new configuration a running balancer obeys: everything but addresses, identity and which pools there are and what

@@ -56,7 +56,9 @@ func (a *App) begin(ctx context.Context) *run {
 	scaling, stopScaling := context.WithCancel(work)
 	r := &run{app: a, stopWork: stopWork, stopScaling: stopScaling, scaled: make(chan struct{})}
 	go func() { defer close(r.scaled); a.scaler.Run(scaling) }()
-	for _, loop := range []func(context.Context){a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig, a.watchCertificate} {
+	for _, loop := range []func(context.Context){
+		a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig, a.watchCertificate, a.Access.Run,
+	} {
 		r.loops.Go(func() { loop(work) })
 	}
 	r.servers = a.serve()

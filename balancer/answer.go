@@ -116,7 +116,9 @@ func (a *attempt) allowPiece() {
 
 // pass writes one piece to the client. More to come means that this one must not wait for the next.
 func (x *exchange) pass(piece []byte, more bool) bool {
-	if _, err := x.w.Write(piece); err != nil {
+	n, err := x.w.Write(piece)
+	x.sent += int64(n)
+	if err != nil {
 		return false
 	}
 	if more {

@@ -27,6 +27,7 @@ import (
 
 	"understudy/config"
 	"understudy/fleet"
+	"understudy/logs"
 	"understudy/probe"
 )
 
@@ -35,6 +36,7 @@ type Options struct {
 	Fleet    *fleet.Fleet // not used by anybody before New returns: the balancer wants to hear of every worker that leaves
 	Config   *config.Config
 	Log      *slog.Logger // nil: nothing is logged
+	Access   *logs.Access // nil: requests are not logged
 	Recorder Recorder     // nil: nothing is counted
 	Prober   Prober       // nil: a new probe.Prober
 }
@@ -49,6 +51,7 @@ type Prober interface {
 type Balancer struct {
 	fleet    *fleet.Fleet
 	log      *slog.Logger
+	access   *logs.Access
 	recorder Recorder
 
 	settings  atomic.Pointer[settings]
@@ -80,7 +83,7 @@ func New(o Options) *Balancer {
 	if o.Prober == nil {
 		o.Prober = probe.New()
 	}
-	b := &Balancer{fleet: o.Fleet, log: o.Log, recorder: o.Recorder}
+	b := &Balancer{fleet: o.Fleet, log: o.Log, access: o.Access, recorder: o.Recorder}
 	b.buffers.New = func() any { buf := make([]byte, relayBuffer); return &buf }
 	b.budget.fill()
 	b.pressure.init()

@@ -50,7 +50,8 @@ type exchange struct {
 	retried bool    // an attempt failed and another was allowed
 	broken  failure // that attempt's
 
-	status int // what the client was told; statusClientGone: nothing
+	status int   // what the client was told; statusClientGone: nothing
+	sent   int64 // bytes of the answer's body
 	cause  error
 }
 

@@ -41,7 +41,8 @@ func (x *exchange) answer(status int, text []byte, closes bool) {
 	x.leave(closes, time.Now())
 	x.reply(status, int64(len(text)))
 	if len(text) > 0 && x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(text) // a client that is gone cannot be told so
+		n, _ := x.w.Write(text) // a client that is gone cannot be told so
+		x.sent = int64(n)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"understudy/h1"
+	"understudy/logs"
 )
 
 // Server takes the clients' connections. Each runs through a pipeline of one file a step: gate.go (is there room for it), announce.go (who is
@@ -20,13 +21,14 @@ type Server struct {
 	AnnounceTimeout  time.Duration // how long a load balancer in front may take for its PROXY header; 0: no limit
 	WebOnly          bool          // every connection is served by net/http's server: to compare
 
-	b     *Balancer
-	gate  gate
-	web   *http.Server
-	lean  *h1.Server
-	desk  *desk         // where web's connections wait for it
-	begin func()        // lets web take them
-	ended chan struct{} // closed when web takes no more
+	b        *Balancer
+	gate     gate
+	web      *http.Server
+	lean     *h1.Server
+	shortage *logs.Repeats // what keeps connections from being accepted
+	desk     *desk         // where web's connections wait for it
+	begin    func()        // lets web take them
+	ended    chan struct{} // closed when web takes no more
 
 	newcomers newcomers // of web
 
@@ -48,7 +50,7 @@ func (b *Balancer) Server() *Server {
 	limits := b.settings.Load().Limits
 	s := &Server{
 		HeaderTimeout: headerTimeout, HandshakeTimeout: handshakeTimeout, AnnounceTimeout: announceTimeout,
-		b: b, desk: newDesk(), ended: make(chan struct{}),
+		b: b, shortage: logs.NewRepeats(b.log, b.upstreams.now), desk: newDesk(), ended: make(chan struct{}),
 		gate:      gate{most: limits.Connections, mostEach: limits.PerClient.Connections},
 		listeners: map[net.Listener]struct{}{}, entering: map[net.Conn]struct{}{}, stopping: make(chan struct{}),
 	}
@@ -124,7 +126,7 @@ func (s *Server) accept(l net.Listener) (net.Conn, error) {
 		case !errors.As(err, &passing) || !passing.Temporary():
 			return nil, err
 		}
-		s.b.log.Warn("a connection cannot be accepted; trying again", slog.Any("error", err), slog.Duration("in", pause))
+		s.shortage.Add("accept", err.Error(), "a connection cannot be accepted; trying again", err)
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:

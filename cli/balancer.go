@@ -14,7 +14,6 @@ import (
 
 func (s session) balancerCommand() *cobra.Command {
 	var f configFlags
-	var logs logFlags
 	cmd := &cobra.Command{
 		Use:   "balancer",
 		Short: "Run the balancer: route, scale, keep a spare",
@@ -31,26 +30,23 @@ systemd when it is ready ($NOTIFY_SOCKET).`,
 			if err != nil {
 				return err
 			}
-			logger, err := logs.logger(s)
-			if err != nil {
-				inherited.Fail(err)
-				return err
-			}
 			cfg, source, watcher, err := f.load(s, cmd.Flags())
 			if err != nil {
 				inherited.Fail(err)
 				return err
 			}
+			defer outlivePipes()()
 			ctx, stop := s.stopBy(cmd.Context())
 			defer stop()
+			level, logger := s.logger(cfg.Log)
 			return s.runBalancer(ctx, app.Options{
-				Config: cfg, Source: source, Watcher: watcher, Log: logger, Version: s.Version, Say: s.say,
+				Config: cfg, Source: source, Watcher: watcher, Log: logger, Level: level, Access: s.access(cfg.Log, logger), Version: s.Version, Say: s.say,
 				Inherited: inherited, Spawn: app.Spawn, Notify: os.Getenv("NOTIFY_SOCKET"),
 			})
 		},
 	}
 	f.register(cmd)
-	logs.register(cmd)
+	f.registerLogs(cmd)
 	return cmd
 }
 
@@ -68,27 +64,3 @@ func (s session) runBalancer(ctx context.Context, o app.Options) error {
 
 // say tells the person who started us one line.
 func (s session) say(line string) { fmt.Fprintln(s.err, "understudy:", line) }
-
-// logFlags choose how much is logged and how.
-type logFlags struct{ level, format string }
-
-func (l *logFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.level, "log-level", "info", "debug, info, warn or error")
-	cmd.Flags().StringVar(&l.format, "log-format", "auto", "text, json, or auto: text on a terminal and JSON elsewhere")
-}
-
-func (l *logFlags) logger(s session) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(l.level)); err != nil {
-		return nil, usageError{fmt.Errorf("--log-level is %q: it must be debug, info, warn or error", l.level)}
-	}
-	options := &slog.HandlerOptions{Level: level}
-	switch {
-	case l.format == "json", l.format == "auto" && !isTerminal(s.err):
-		return slog.New(slog.NewJSONHandler(s.err, options)), nil
-	case l.format == "text", l.format == "auto":
-		return slog.New(slog.NewTextHandler(s.err, options)), nil
-	default:
-		return nil, usageError{fmt.Errorf("--log-format is %q: it must be text, json or auto", l.format)}
-	}
-}

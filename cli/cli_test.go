@@ -106,6 +106,7 @@ func TestCommandLinesThatMakeNoSenseEndWithTwoAndSayWhereHelpIs(t *testing.T) {
 		{"balancer --driver podman", "podman"},
 		{"balancer --log-level loud", "loud"},
 		{"balancer --log-format xml", "xml"},
+		{"balancer --log-access apache", "off, combined, json"},
 		{"config check --config /nonexistent.yaml", "/nonexistent.yaml"},
 	} {
 		code, out, stderr := run(t, nil, strings.Fields(c.args)...)

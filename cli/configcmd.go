@@ -77,6 +77,14 @@ func (c *configFlags) register(cmd *cobra.Command) {
 	f.String("on-exit", "", "remove the workers at the end, or leave them for the next start")
 }
 
+// registerLogs adds the flags for what is written while a balancer runs.
+func (c *configFlags) registerLogs(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.String("log-level", "", "debug, info, warn or error (default info)")
+	f.String("log-format", "", "text, json, or auto: text on a terminal and JSON elsewhere (default auto)")
+	f.String("log-access", "", "a line for each request on standard output: off, combined or json (default off)")
+}
+
 // load reads the configuration, and begins to watch its file before that, so that no change is missed.
 func (c *configFlags) load(s session, flags *pflag.FlagSet) (*config.Config, config.Source, *config.Watcher, error) {
 	var watcher *config.Watcher
@@ -92,6 +100,7 @@ func (c *configFlags) source(s session, flags *pflag.FlagSet) config.Source {
 	over := map[string]any{}
 	for flag, key := range map[string]string{
 		"driver": "driver", "listen": "listen", "admin": "admin", "instance": "instance", "on-exit": "on_exit",
+		"log-level": "log.level", "log-format": "log.format", "log-access": "log.access",
 	} {
 		if f := flags.Lookup(flag); f != nil && f.Changed {
 			over[key] = f.Value.String()

@@ -30,7 +30,7 @@ type PoolChange struct {
 func restartKeys() []string {
 	return []string{
 		"listen", "admin", "admin_token", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
-		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections",
+		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections", "log.format",
 	}
 }
 
@@ -120,6 +120,7 @@ func InForce(old, new *Config) *Config {
 	c.Driver, c.Instance, c.Ports = old.Driver, old.Instance, old.Ports
 	c.Limits.Header, c.Limits.Idle, c.Limits.Connections = old.Limits.Header, old.Limits.Idle, old.Limits.Connections
 	c.Limits.PerClient.Connections = old.Limits.PerClient.Connections
+	c.Log.Format = old.Log.Format
 	c.Pools = slices.Clone(new.Pools)
 	for i := range c.Pools {
 		if was, ok := poolNamed(old, c.Pools[i].Name); ok {

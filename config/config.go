@@ -23,6 +23,7 @@ type Config struct {
 	Guard          Duration      `mapstructure:"guard"`    // 0: never; else at least 1 s
 	Ports          Ports         `mapstructure:"ports"`
 	Limits         Limits        `mapstructure:"limits"`
+	Log            Log           `mapstructure:"log"`
 	Pools          []Pool        `mapstructure:"pools"` // 1 to 256, names unique
 }
 
@@ -51,6 +52,13 @@ type Limits struct {
 	Idle        Duration  `mapstructure:"idle"`        // 0: no limit
 	Connections int       `mapstructure:"connections"` // of all clients together; 0: no limit
 	PerClient   PerClient `mapstructure:"per_client"`
+}
+
+// Log is what is written about what happens, and how.
+type Log struct {
+	Level  string `mapstructure:"level"`  // debug | info | warn | error
+	Format string `mapstructure:"format"` // auto | text | json
+	Access string `mapstructure:"access"` // off | combined | json
 }
 
 // Pool is one kind of worker.

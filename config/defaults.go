@@ -20,6 +20,7 @@ func Defaults() *Config {
 		Guard:    60 * time.Second,
 		Ports:    Ports{From: 20000, To: 20063},
 		Limits:   Limits{Header: 32 << 10, Idle: 60 * time.Second},
+		Log:      Log{Level: "info", Format: "auto", Access: "off"},
 		Pools:    []Pool{general},
 	}
 }

@@ -44,6 +44,9 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 		"UNDERSTUDY_PLANNER_ALLOW":      {"10.0.0.0/8, fd00::/8", func(c *Config) any { return c.Planner.Allow }, []string{"10.0.0.0/8", "fd00::/8"}},
 		"UNDERSTUDY_DRIVER":             {"docker", func(c *Config) any { return c.Driver }, "docker"},
 		"UNDERSTUDY_INSTANCE":           {"a.b", func(c *Config) any { return c.Instance }, "a.b"},
+		"UNDERSTUDY_LOG_LEVEL":          {"debug", func(c *Config) any { return c.Log.Level }, "debug"},
+		"UNDERSTUDY_LOG_FORMAT":         {"json", func(c *Config) any { return c.Log.Format }, "json"},
+		"UNDERSTUDY_LOG_ACCESS":         {"combined", func(c *Config) any { return c.Log.Access }, "combined"},
 		"UNDERSTUDY_ON_EXIT":            {"leave", func(c *Config) any { return c.OnExit }, "leave"},
 		"UNDERSTUDY_GUARD":              {"0", func(c *Config) any { return c.Guard }, time.Duration(0)},
 		"UNDERSTUDY_PORTS_FROM":         {"20001", func(c *Config) any { return c.Ports.From }, 20001},
@@ -67,8 +70,8 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 			t.Errorf("%s gives %v, want %v", name, got, c.want)
 		}
 	}
-	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 23 { // and tls.cert, tls.key, which need files: tls_test.go
-		t.Errorf("there are %d keys outside pools; this test knows 23", n)
+	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 26 { // and tls.cert, tls.key, which need files: tls_test.go
+		t.Errorf("there are %d keys outside pools; this test knows 26", n)
 	}
 }
 

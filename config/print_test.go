@@ -33,6 +33,7 @@ on_exit: remove
 guard: 1m
 ports: {from: 20000, to: 20063}
 limits: {header: 32KiB, body: 0, idle: 1m, connections: 0, per_client: {connections: 0, rate: 0, burst: 0}}
+log: {level: info, format: auto, access: off}
 pools:
   - name: general
     image: ""
@@ -121,6 +122,7 @@ func randomConfig(r *rand.Rand) *Config {
 		Listen: pick(r, "127.0.0.1:8080", "[::1]:0", ":9000"), Admin: pick(r, "127.0.0.1:81", "[::1]:82"),
 		Planner: Planner{Listen: pick(r, "", "0.0.0.0:3000"), Allow: []string{"10.0.0.0/8"}},
 		Driver:  "auto", Instance: pick(r, "true", "null", "007", "a.b_c", "1e5"), OnExit: pick(r, "remove", "leave"),
+		Log:   Log{Level: pick(r, "debug", "warn"), Format: pick(r, "auto", "text", "json"), Access: pick(r, "off", "combined", "json")},
 		Guard: pick(r, 0, time.Second+d(time.Hour)), Ports: Ports{20000, 20000 + r.IntN(1000) + 500},
 		Limits: Limits{
 			Bytes(1024 + r.IntN(1e6)), Bytes(r.Int64N(1 << 50)), d(time.Hour), r.IntN(100),

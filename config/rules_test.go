@@ -50,6 +50,12 @@ func TestRulesOutsidePools(t *testing.T) {
 			`1: limits.connections: -1 is out of range; legal: 0 (no limit) or more`,
 		}},
 		{`limits: {header: 1KiB, body: 5GB, idle: 0, connections: 0}`, nil},
+		{`log: {level: loud, format: xml, access: on}`, []string{
+			`1: log.level: "loud" is none of these; legal: debug, info, warn, error`,
+			`1: log.format: "xml" is none of these; legal: auto, text, json`,
+			`1: log.access: "on" is none of these; legal: off, combined, json`,
+		}},
+		{`log: {level: debug, format: json, access: combined}`, nil},
 		{`limits: {header: 17MiB}`, []string{`1: limits.header: 17MiB is out of range; legal: 1KiB to 16MiB`}},
 
 		{`limits: {per_client: {connections: -1, rate: 0.0001, burst: -1}}`, []string{

@@ -152,7 +152,9 @@ func (p *process) run() {
 	t := p.t
 	t.Helper()
 	p.cmd.Stderr = p.output
-	p.cmd.Stdout = p.output
+	if p.cmd.Stdout == nil {
+		p.cmd.Stdout = p.output
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,9 @@ import (
 	"understudy/fleet"
 )
 
+// removals is what the troubles of removing workers are about.
+const removals = "removing workers"
+
 const (
 	onExitLeave  = "leave"
 	stopGrace    = 10 * time.Second // between asking a worker to end and forcing it
@@ -70,10 +73,11 @@ func (s *Scaler) stop(w *fleet.Worker, id driver.ID, port int, grace time.Durati
 	for try := 1; id != ""; try++ {
 		err := s.Driver.Stop(context.Background(), id, grace)
 		if err == nil {
+			s.repeats.Over(removals)
 			break
 		}
 		s.Recorder.DriverError(s.Driver.Name(), "stop")
-		s.Log.Warn("a worker was not removed", slog.String("worker", w.ID), slog.Int("try", try), slog.Any("error", err))
+		s.repeats.Add(removals, kindOf(err), "a worker was not removed", err, slog.String("worker", w.ID), slog.Int("try", try))
 		if try == stopTries {
 			s.Ports.Quarantine(port, "its worker could not be removed: "+err.Error())
 			return

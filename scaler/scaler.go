@@ -11,6 +11,7 @@ import (
 	"understudy/config"
 	"understudy/driver"
 	"understudy/fleet"
+	"understudy/logs"
 	"understudy/probe"
 )
 
@@ -56,6 +57,7 @@ type Scaler struct {
 	reports chan func()   // what helpers found, to be applied by the loop
 	orders  chan func()   // what else the loop shall do between two steps
 	leaving chan struct{} // closed: another balancer has the workers now
+	repeats *logs.Repeats
 
 	// Only used by the loop.
 	starts   context.Context // of starts in flight
@@ -107,6 +109,7 @@ func New(o Options) *Scaler {
 		troubles: map[string]Trouble{},
 		settled:  map[string]bool{},
 	}
+	s.repeats = logs.NewRepeats(o.Log, o.Fleet.Clock)
 	for _, p := range o.Config.Pools {
 		s.pools = append(s.pools, &poolState{cfg: p})
 	}

@@ -213,6 +213,7 @@ func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 	}
 	if p.crashes == 0 {
 		s.clearTrouble(p)
+		s.repeats.Over(startsOf(p))
 	}
 	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.Int("port", o.port), slog.Duration("took", took))
 }

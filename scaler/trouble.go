@@ -78,8 +78,19 @@ func (s *Scaler) blame(p *poolState, o *owned, err error) {
 	if errors.Is(err, driver.ErrImageMissing) || t.Fails >= failsUntilUnavailable {
 		s.Fleet.SetUnavailable(p.cfg.Name, err.Error())
 	}
-	s.Log.Warn("a worker did not start or did not last", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID),
-		slog.Int("in_a_row", t.Fails), slog.Any("error", err))
+	s.repeats.Add(startsOf(p), kindOf(err), "a worker did not start or did not last", err, slog.String("pool", p.cfg.Name),
+		slog.String("worker", o.worker.ID), slog.Int("in_a_row", t.Fails))
+}
+
+// startsOf is what the troubles of a pool's starts are about.
+func startsOf(p *poolState) string { return "starts of pool " + p.cfg.Name }
+
+// kindOf tells troubles apart that call for different cures.
+func kindOf(err error) string {
+	if errors.Is(err, driver.ErrUnavailable) {
+		return "engine"
+	}
+	return resultOf(err)
 }
 
 // forgive ends a row of crashes once a worker made since the last of them has lasted.
@@ -92,6 +103,7 @@ func (s *Scaler) forgive(p *poolState, now time.Duration) {
 			p.crashes = 0
 			s.Fleet.SetUnavailable(p.cfg.Name, "")
 			s.clearTrouble(p)
+			s.repeats.Over(startsOf(p))
 			return
 		}
 	}
