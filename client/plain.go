@@ -61,7 +61,7 @@ func (s *plainSender) send(ctx context.Context, t task, c *caller) (answer, erro
 		}
 		_ = conn.Close() // the answer is lost, whatever this says
 		if !reused || conn.Received() != before || !s.again(err) {
-			return answer{}, s.inWords(conn, err)
+			return answer{}, s.inWords(ctx, err)
 		}
 		conn = nil // its other side had closed it while it was idle: the request is sent on another, and counts once
 	}
@@ -142,9 +142,12 @@ func (s *plainSender) again(err error) bool {
 }
 
 // inWords is err as the report shows it.
-func (s *plainSender) inWords(conn *h1.Conn, err error) error {
+func (s *plainSender) inWords(ctx context.Context, err error) error {
 	var late net.Error
-	if errors.As(err, &late) && late.Timeout() && !conn.Aborted() {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &late) && late.Timeout():
 		return lateError{s.timeout}
 	}
 	return err

@@ -8,13 +8,14 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 func TestAnswersOfEveryForm(t *testing.T) {
-	const head = "HTTP/1.1 200 OK\r\nX-Understudy-Worker: w7\r\nx-understudy-start: spare\r\nServer-Timing: queue;dur=1\r\nSERVER-timing: service;dur=2\r\n"
+	const head = "HTTP/1.1 200 OK\r\nX-Understudy-Worker: w7\r\nX-UNDERSTUDY-worker: w8\r\nx-understudy-start: spare\r\nX-Understudy-Start: cold\r\nServer-Timing: queue;dur=1\r\nSERVER-timing: service;dur=2\r\n"
 	large := strings.Repeat("x", 100_000)
 	for _, c := range []struct {
 		name, method, answer string
@@ -154,7 +155,7 @@ func TestConnectionsOfAnOpenLoopAreUsedAgain(t *testing.T) {
 // TestConnectionsEndWithTheRun: those that are in use when it is given up, and those that are not.
 func TestConnectionsEndWithTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancelCause(t.Context())
 		far := peers(t, func(_ int, c net.Conn, r *bufio.Reader) { take(r); _, _ = r.ReadByte() })
 		s := mustSender(t, Options{Dial: far.dial})
 		defer s.close()
@@ -165,12 +166,46 @@ func TestConnectionsEndWithTheRun(t *testing.T) {
 			ended <- err
 		}()
 		synctest.Wait()
-		cancel()
-		if err := <-ended; err == nil || classify(ctx, err) == OK {
+		cancel(errInterrupted)
+		if err := <-ended; err != errInterrupted || classify(ctx, err) != Interrupted {
 			t.Error(err)
 		}
 	})
 }
+
+// TestAConnectionThatIsClosedIsForgotten: a run that makes many must not keep them all until its end.
+func TestAConnectionThatIsClosedIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var touched atomic.Int32
+		dial := func(context.Context, string, string) (net.Conn, error) { return &touchy{touched: &touched}, nil }
+		s := mustSender(t, Options{Dial: dial}).(*plainSender)
+		for range 2 {
+			conn, err := s.dial(ctx, time.Now().Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if touched.Load() == 0 { // the first is closed, the second is not
+				_ = conn.Close()
+			}
+			touched.Store(1)
+		}
+		cancel()
+		synctest.Wait()
+		if n := touched.Load(); n != 2 {
+			t.Errorf("%d connections were aborted, want the open one", n-1)
+		}
+	})
+}
+
+// touchy counts how often it is aborted.
+type touchy struct {
+	net.Conn
+	touched *atomic.Int32
+}
+
+func (c *touchy) SetDeadline(time.Time) error { c.touched.Add(1); return nil }
+func (*touchy) Close() error                  { return nil }
 
 // endless answers whatever it is sent, without a network.
 type endless struct {

@@ -124,7 +124,7 @@ func TestChunksMayNotBeMostlyOverhead(t *testing.T) {
 
 // TestWhatIsThereIsNotHeldBack: data comes when it comes, though the next chunk has begun and is not complete.
 func TestWhatIsThereIsNotHeldBack(t *testing.T) {
-	for _, begun := range []string{"", "\r", "\r\n", "\r\n5", "\r\n5;exten", "\r\n0", "\r\n0\r\n", "\r\n0\r\nTrai", "\r\n0\r\nTrailer: late\r\n"} {
+	for _, begun := range []string{"", "\r", "\r\n", "\r\n5", "\r\n5;exten", "\r\n5\r\n", "\r\n0", "\r\n0\r\n", "\r\n0\r\nTrai", "\r\n0\r\nTrailer: late\r\n"} {
 		never := errors.New("this would have waited")
 		c := NewConn(&script{pieces: []string{chunkedHead + "3\r\nhel\r\n2\r\nlo" + begun}, end: never})
 		if _, err := c.ReadResponse("GET"); err != nil {

@@ -70,6 +70,18 @@ func TestReusable(t *testing.T) {
 	}
 }
 
+// TestARequestThatWasNotWrittenLeavesNothingToUse: though its other side has answered.
+func TestARequestThatWasNotWrittenLeavesNothingToUse(t *testing.T) {
+	s := &script{pieces: []string{"HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n"}, refuse: errors.New("full")}
+	c := NewConn(s)
+	if n, err := c.Write([]byte("GET / HTTP/1.1\r\n\r\n")); n != 0 || err != s.refuse {
+		t.Fatal(n, err)
+	}
+	if r, err := c.ReadResponse("GET"); err != nil || r.Status != 413 || c.Reusable() {
+		t.Error(r, err, c.Reusable())
+	}
+}
+
 func TestAbortEndsWhatIsReadAndWritten(t *testing.T) {
 	for name, use := range map[string]func(*Conn) error{
 		"a head":  func(c *Conn) error { _, err := c.ReadResponse("GET"); return err },
@@ -92,8 +104,9 @@ func TestAbortEndsWhatIsReadAndWritten(t *testing.T) {
 					if err := set(time.Now().Add(time.Hour)); err != nil {
 						t.Error(err)
 					}
-					if err := use(c); !errors.Is(err, os.ErrDeadlineExceeded) {
-						t.Errorf("after a later deadline: %v", err)
+					start := time.Now()
+					if err := use(c); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != 0 {
+						t.Errorf("after a later deadline: %v after %v", err, time.Since(start))
 					}
 				}
 			})

@@ -132,7 +132,6 @@ func (b *reader) line(limit int) ([]byte, error) {
 // read takes at most len(p) bytes: what is buffered, else from the connection, past the buffer when p is as large.
 func (b *reader) read(p []byte) (int, error) {
 	if b.r == b.w {
-		b.shrink()
 		if len(p) >= len(b.buf) {
 			n, err := b.src.Read(p)
 			b.total += int64(n)
@@ -145,6 +144,7 @@ func (b *reader) read(p []byte) (int, error) {
 	}
 	n := copy(p, b.buf[b.r:b.w])
 	b.r += n
+	b.shrink()
 	return n, nil
 }
 

@@ -19,6 +19,7 @@ type script struct {
 	pieces []string
 	end    error // io.EOF when nil
 	joined bool  // the last piece comes together with the end
+	refuse error // to write
 	sent   strings.Builder
 }
 
@@ -41,7 +42,13 @@ func (s *script) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *script) Write(p []byte) (int, error)      { return s.sent.Write(p) }
+func (s *script) Write(p []byte) (int, error) {
+	if s.refuse != nil {
+		return 0, s.refuse
+	}
+	return s.sent.Write(p)
+}
+
 func (s *script) Close() error                     { return nil }
 func (s *script) LocalAddr() net.Addr              { return nil }
 func (s *script) RemoteAddr() net.Addr             { return nil }
