@@ -58,15 +58,17 @@ func nearest() []rule {
 		{"logging", []string{"log/slog"}},
 		{"parsing", []string{
 			"net/http.readRequest", "net/http.(*conn).readRequest", "net/http.ReadResponse", "net/http.readTransfer", "net/http.parse", "net/textproto.", "net/url.",
-			"understudy/h1.read", "understudy/h1.Read", "understudy/h1.parse", "understudy/h1.(*reader)", "understudy/h1.(*Reader)", "understudy/balancer.parse",
+			"understudy/h1.(*reader)", "understudy/h1.(*requestHead)", "understudy/h1.parse", "understudy/h1.(*Server).look",
+			"understudy/balancer.(*exchange).screen", "understudy/balancer.(*said)",
 		}},
 		{"header building", []string{
 			"net/http.Header.", "net/http.(*Request).write", "net/http.(*response).WriteHeader", "net/http.(*chunkWriter)", "net/http.extraHeader",
-			"net/http.(*transferWriter)", "understudy/balancer.(*exchange).outgoing", "understudy/balancer.(*exchange).relay", "understudy/balancer.copyHeader",
-			"understudy/h1.write", "understudy/h1.append", "understudy/h1.Append", "understudy/h1.Write",
+			"net/http.(*transferWriter)", "understudy/h1.append", "understudy/h1.Append", "understudy/h1.(*response).WriteFields",
+			"understudy/balancer.(*exchange).appendHead", "understudy/balancer.(*attempt).appendRequest", "understudy/balancer.setFields",
 		}},
 		{"timers and contexts", []string{"context.", "time.", "runtime.(*timer"}},
-		{"net/http, the rest", []string{"net/http.", "bufio.", "internal/poll.", "net.", "io.Copy", "io.copy"}},
-		{"balancer, the rest", []string{"understudy/balancer.", "understudy/h1."}},
+		{"net and net/http", []string{"net/http.", "bufio.", "internal/poll.", "net.", "io.Copy", "io.copy"}},
+		{"balancer", []string{"understudy/balancer."}},
+		{"h1, the rest", []string{"understudy/h1."}},
 	}
 }

@@ -78,7 +78,7 @@ func TestTheNearestFunctionWithANameDecidesTheKind(t *testing.T) {
 		{"metrics", []string{"internal/runtime/maps.ctrlGroup.matchH2", "github.com/prometheus/client_golang/prometheus.(*CounterVec).WithLabelValues", "understudy/balancer.(*exchange).book"}},
 		{"parsing", []string{"runtime.mallocgc", "net/textproto.(*Reader).ReadMIMEHeader", "net/http.readRequest", "net/http.(*conn).serve"}},
 		{"header building", []string{"runtime.memmove", "net/http.Header.writeSubset", "net/http.(*chunkWriter).writeHeader", "net/http.(*conn).serve"}},
-		{"net/http, the rest", []string{"runtime.mapaccess1", "net/http.(*conn).serve"}},
+		{"net and net/http", []string{"runtime.mapaccess1", "net/http.(*conn).serve"}},
 		{"other", []string{"runtime.memmove"}},
 	} {
 		if got := kindOf(c.stack); got != c.want {
