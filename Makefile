@@ -55,8 +55,8 @@ bin/bench: FORCE
 bin/profiled: FORCE
 	@$(GO) build -o $@ ./bench/profiled
 
-bench-proxy: bin/understudy bin/bench $(if $(PROFILE),bin/profiled) ## CPU per proxied request and added latency beside HAProxy, nginx, Caddy, ReverseProxy; PROFILE=file also says where it went
-	@bin/bench proxy $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(REQUESTS),-requests $(REQUESTS)) $(if $(PROFILE),-profile $(abspath $(PROFILE)))
+bench-proxy: bin/understudy bin/bench $(if $(PROFILE),bin/profiled) ## CPU per proxied request and added latency beside HAProxy, nginx, Caddy, ReverseProxy; PROFILE=file says where it went
+	@bin/bench proxy $(if $(RATE),-rate $(RATE)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(REQUESTS),-requests $(REQUESTS)) $(if $(PROFILE),-profile $(abspath $(PROFILE)))
 	@$(if $(PROFILE),bin/bench profile $(PROFILE))
 
 bench-client: bin/understudy bin/bench ## the load client beside hey and wrk

@@ -33,6 +33,7 @@ const (
 	haproxy    = "HAProxy"
 	nginx      = "nginx"
 	caddy      = "Caddy"
+	direct     = "(no proxy)"
 )
 
 // threads is what every proxy may use.

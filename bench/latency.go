@@ -10,15 +10,17 @@ import (
 	"understudy/client"
 )
 
-// addedLatency drives understudy, HAProxy and the bare backend with the same open loop at half of what the slower proxy can take, and prints
-// what each proxy adds.
-func (f *field) addedLatency(ctx context.Context, rounds int) error {
-	saturation, err := f.saturation(ctx)
-	if err != nil {
-		return err
+// addedLatency drives understudy, HAProxy and the bare backend with the same open loop and prints what each proxy adds. A rate of 0 is half
+// of what the slower proxy can take.
+func (f *field) addedLatency(ctx context.Context, rounds int, rate float64) error {
+	if rate == 0 {
+		saturation, err := f.saturation(ctx)
+		if err != nil {
+			return err
+		}
+		rate = math.Floor(saturation / 2)
 	}
-	rate := math.Floor(saturation / 2)
-	names := []string{"(no proxy)", haproxy, understudy}
+	names := []string{direct, haproxy, understudy}
 	best := map[string]*client.Report{}
 	var failed int
 	var last error
@@ -54,14 +56,14 @@ func (f *field) addedLatency(ctx context.Context, rounds int) error {
 }
 
 func printLatency(best map[string]*client.Report, names []string, rate float64, rounds int) {
-	direct := best[names[0]]
+	base := best[direct].Latency
 	t := table{
-		title:   fmt.Sprintf("Latency at half of saturation, open loop at %.0f requests/s, 2 s, best of %d", rate, rounds),
+		title:   fmt.Sprintf("Latency, open loop at %.0f requests/s for 2 s, best of %d", rate, rounds),
 		columns: []string{"proxy", "p50 ms", "p99 ms", "p50 added", "p99 added", "client's own lateness p99"},
 	}
 	for _, name := range names {
 		r := best[name]
-		t.add(name, ms(r.Latency.P50), ms(r.Latency.P99), ms(r.Latency.P50-direct.Latency.P50), ms(r.Latency.P99-direct.Latency.P99), ms(r.ScheduleError.P99))
+		t.add(name, ms(r.Latency.P50), ms(r.Latency.P99), ms(r.Latency.P50-base.P50), ms(r.Latency.P99-base.P99), ms(r.ScheduleError.P99))
 	}
 	t.print(os.Stdout)
 	goal(os.Stdout, "p99 − p99 of HAProxy", best[understudy].Latency.P99-best[haproxy].Latency.P99, 1, true, " ms")

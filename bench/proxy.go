@@ -18,7 +18,9 @@ func proxyRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 	fs.IntVar(&b.requests, "requests", 30_000, "of one shot")
 	fs.IntVar(&b.connections, "connections", 64, "kept open by the load")
 	rounds := fs.Int("rounds", 3, "interleaved; the best counts")
-	latency := fs.Bool("latency", true, "measure the added latency too")
+	cpu := fs.Bool("cpu", true, "measure CPU per request and allocations")
+	latency := fs.Bool("latency", true, "measure the added latency")
+	rate := fs.Float64("rate", 0, "requests per second to measure the latency at; 0: half of saturation")
 	return func(ctx context.Context, s *stage.Stage) error {
 		if err := stage.Need("h2load", "haproxy", "nginx", "caddy", "taskset"); err != nil {
 			return err
@@ -26,22 +28,33 @@ func proxyRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		if err := f.start(ctx, s, understudy, haproxy, nginx, reverse, caddy); err != nil {
 			return err
 		}
-		f.proxies = append(f.proxies, &contender{name: "(no proxy)", url: "http://" + f.backends[0] + "/echo"})
-		if err := f.race(ctx, fmt.Sprintf("GET, a small JSON answer: %d requests on %d connections, best of %d", b.requests, b.connections, *rounds), b, *rounds); err != nil {
-			return err
+		f.proxies = append(f.proxies, &contender{name: direct, url: "http://" + f.backends[0] + "/echo"})
+		if *cpu {
+			if err := f.cost(ctx, s, b, *rounds); err != nil {
+				return err
+			}
 		}
-		var err error
-		if b.body, err = s.File("body.json", `{"a":6,"b":7}`); err != nil {
-			return err
+		if *latency {
+			return f.addedLatency(ctx, *rounds, *rate)
 		}
-		if err := f.race(ctx, "POST, 13 bytes each way more", b, *rounds); err != nil {
-			return err
-		}
-		if err := printAllocations(ctx); err != nil || !*latency {
-			return err
-		}
-		return f.addedLatency(ctx, *rounds)
+		return nil
 	}
+}
+
+// cost races without and with a body, and counts what the balancer allocates.
+func (f *field) cost(ctx context.Context, s *stage.Stage, b burst, rounds int) error {
+	title := fmt.Sprintf("GET, a small JSON answer: %d requests on %d connections, best of %d", b.requests, b.connections, rounds)
+	if err := f.race(ctx, title, b, rounds); err != nil {
+		return err
+	}
+	var err error
+	if b.body, err = s.File("body.json", `{"a":6,"b":7}`); err != nil {
+		return err
+	}
+	if err := f.race(ctx, "The same with POST and a body of 13 bytes", b, rounds); err != nil {
+		return err
+	}
+	return printAllocations(ctx)
 }
 
 // race fires rounds of the burst at every contender in turn and prints the table. One smaller burst each goes before, to warm up.
