@@ -93,9 +93,10 @@ func (k *soak) watch(ctx context.Context) error {
 	}
 }
 
-// verdict compares the last quarter with the second: the first is still filling what is filled once.
+// verdict compares the last quarter with the second: the first is still filling what is filled once. It takes the lowest readings, because
+// what leaks is there at quiet moments too, while one hiccup of the machine opens connections that stay for seconds.
 func (k *soak) verdict(w io.Writer) error {
-	t := table{title: "Medians of the quarters", columns: []string{"", "second", "last", "allowed"}}
+	t := table{title: "Lowest readings of the quarters", columns: []string{"", "second", "last", "allowed"}}
 	var errs []error
 	for i, g := range watched() {
 		second, last, err := quarters(k.readings[i])
@@ -112,16 +113,11 @@ func (k *soak) verdict(w io.Writer) error {
 	return errors.Join(errs...)
 }
 
-// quarters is the median of the second and of the last quarter of readings.
+// quarters is the lowest of the second and of the last quarter of readings.
 func quarters(readings []float64) (second, last float64, err error) {
 	n := len(readings) / 4
 	if n < 3 {
 		return 0, 0, fmt.Errorf("only %d readings: the run ended too early to say anything", len(readings))
 	}
-	return median(readings[n : 2*n]), median(readings[len(readings)-n:]), nil
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+	return slices.Min(readings[n : 2*n]), slices.Min(readings[len(readings)-n:]), nil
 }
