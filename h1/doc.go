@@ -11,7 +11,8 @@
 //	answer.go   the head of an answer
 //	pool.go     idle connections to one address
 //	probe.go    whether a connection that nobody reads is still quiet
-//	server.go   the server's side: serverconn.go one connection, request.go its heads, requestbody.go, response.go; watch.go sees clients leave
+//	server.go   the server's side: serverconn.go one connection, serverwait.go its deadlines, request.go its heads, requestbody.go,
+//	            response.go, responsebody.go, refuse.go; watch.go sees clients leave
 //
 // Nothing here starts a goroutine for a request. A head costs one allocation: its text, of which the fields are parts.
 package h1

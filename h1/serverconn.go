@@ -2,12 +2,9 @@ package h1
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -85,95 +82,6 @@ func (c *serverConn) one() bool {
 	}
 	c.prepare()
 	return c.handle() && c.finish()
-}
-
-// await waits for the first byte of a request.
-func (c *serverConn) await() bool {
-	for c.in.buffered() == 0 {
-		c.in.r, c.in.w = 0, 0
-		c.in.makeRoom()
-		c.wait(deadline(c.server.IdleTimeout))
-		err := c.in.fill()
-		c.waited()
-		if err != nil && !c.lastCall(err) {
-			return false
-		}
-	}
-	return true
-}
-
-// wait says that nothing is in the way of ending the connection from here on, waited that something is.
-func (c *serverConn) wait(by time.Time) {
-	c.setRead(by)
-	c.deadlines.Lock()
-	c.waiting = true
-	c.deadlines.Unlock()
-	if c.server.ending.Load() { // whoever set that may have been here before us
-		c.hurry()
-	}
-}
-
-func (c *serverConn) waited() {
-	c.deadlines.Lock()
-	defer c.deadlines.Unlock()
-	c.waiting = false
-}
-
-// lastCall looks once more for a request when the wait for one was cut short because the server ends: it may have come in that moment.
-func (c *serverConn) lastCall(err error) bool {
-	if !c.server.ending.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
-	}
-	c.setRead(time.Now().Add(lastMoment))
-	return c.in.fill() == nil
-}
-
-// hurry ends the wait for a request that may never come. Any goroutine.
-func (c *serverConn) hurry() {
-	c.deadlines.Lock()
-	defer c.deadlines.Unlock()
-	if !c.waiting {
-		return
-	}
-	by := time.Unix(1, 0)
-	if c.served.Load() == 0 {
-		by = time.Now().Add(newGrace)
-	}
-	c.readBy = by
-	_ = c.net.SetReadDeadline(by) // fails only when the connection is closed
-}
-
-func deadline(d time.Duration) time.Time {
-	if d <= 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(d)
-}
-
-func (c *serverConn) setRead(by time.Time) {
-	c.deadlines.Lock()
-	defer c.deadlines.Unlock()
-	if move(&c.readBy, by) {
-		_ = c.net.SetReadDeadline(by) // fails only when the connection is closed
-	}
-}
-
-func (c *serverConn) setWrite(by time.Time) error {
-	c.deadlines.Lock()
-	defer c.deadlines.Unlock()
-	if !move(&c.writeBy, by) {
-		return nil
-	}
-	return c.net.SetWriteDeadline(by)
-}
-
-// move tells whether a deadline must be set.
-func move(at *time.Time, by time.Time) bool {
-	if later := by.Sub(*at); !by.IsZero() && !at.IsZero() && 0 <= later && later < deadlineStep || by.Equal(*at) {
-		return false
-	}
-	*at = by
-	return true
 }
 
 // readHead reads a head of which at least a byte is there. One empty line before it is forgiven (RFC 9112, section 2.2).
@@ -264,47 +172,4 @@ func (c *serverConn) finish() bool {
 		return false
 	}
 	return true
-}
-
-// refuse answers what is no request.
-func (c *serverConn) refuse(err error) {
-	status, detail := http.StatusBadRequest, "This is not a request that HTTP allows."
-	var r *refusal
-	switch {
-	case errors.As(err, &r):
-		status, detail = r.status, r.detail
-	case errors.Is(err, ErrTooLarge):
-		status, detail = http.StatusRequestHeaderFieldsTooLarge, "The head of the request is too large, or has too many fields."
-	case errors.Is(err, ErrCoding):
-		status, detail = http.StatusNotImplemented, "The only transfer coding is chunked, once."
-	case errors.Is(err, ErrVersion):
-		status, detail = http.StatusHTTPVersionNotSupported, "This listener speaks HTTP/1.0 and HTTP/1.1."
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		status, detail = http.StatusRequestTimeout, "The head of the request took too long."
-	case !errors.Is(err, ErrMalformed):
-		return // the connection ended
-	}
-	fields, body := Fields{{"Content-Type", "text/plain; charset=utf-8"}}, detail+"\n"
-	if c.server.Refusal != nil {
-		fields, body = c.server.Refusal(status, detail)
-	}
-	c.head.method, c.head.minor, c.head.expects = http.MethodGet, 1, false
-	c.resp.begin()
-	c.resp.closing = true
-	c.resp.WriteFields(status, fields, int64(len(body)))
-	_, _ = io.WriteString(&c.resp, body)
-	_ = c.setWrite(time.Now().Add(lingerTime))
-	if c.resp.finish() == nil { // a client that is gone cannot be told
-		c.linger()
-	}
-}
-
-// linger lets the client read its answer although it still sends: closing with something unread would take the answer away from it.
-func (c *serverConn) linger() {
-	half, ok := c.net.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	c.setRead(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, c.net, lingerBytes) // its end, or our patience's
 }
