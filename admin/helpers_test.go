@@ -127,6 +127,7 @@ func (s *stage) populate(t *testing.T) {
 	s.at = s.at.Add(412 * time.Millisecond)
 	s.fleet.Ready("w1", "", 1)
 	s.fleet.Ready("w2", "", 1)
+	s.fleet.SetPhases("w2", fleet.Phases{Create: 120 * time.Millisecond, Start: 180 * time.Millisecond, Ready: 112 * time.Millisecond})
 	s.add(t, fleet.Info{ID: "guest", Address: "http://10.0.0.7:8080", Capabilities: []string{"add"}, Origin: fleet.Registered})
 	s.fleet.Ready("guest", "", 0)
 	s.fleet.SetDesired("general", 3, "model: 1.9 erlang")

@@ -71,11 +71,19 @@ type Worker struct {
 	Inflight     int      `json:"inflight"`
 	Served       uint64   `json:"served"`
 	AgeS         float64  `json:"age_s"`
-	Start        string   `json:"start"`     // adopted, cold, registered, member
-	StartMS      float64  `json:"start_ms"`  // how long its start took; 0: not started by us, or not ready yet
-	Limit        int      `json:"limit"`     // tasks it may have at a time now: less than its concurrency while it is fresh
-	EjectedS     float64  `json:"ejected_s"` // for how long it gets nothing, because requests broke on it; 0: it serves
-	Reason       string   `json:"reason"`    // why it drains, failed, or is ejected
+	Start        string   `json:"start"`           // adopted, cold, registered, member
+	StartMS      float64  `json:"start_ms"`        // how long its start took; 0: not started by us, or not ready yet
+	StartPhases  Phases   `json:"start_phases_ms"` // what the parts of that took; all 0: not known
+	Limit        int      `json:"limit"`           // tasks it may have at a time now: less than its concurrency while it is fresh
+	EjectedS     float64  `json:"ejected_s"`       // for how long it gets nothing, because requests broke on it; 0: it serves
+	Reason       string   `json:"reason"`          // why it drains, failed, or is ejected
+}
+
+// Phases are the parts of a start, in milliseconds.
+type Phases struct {
+	Create float64 `json:"create"` // until the worker existed: the image, a turn at the engine, the container
+	Start  float64 `json:"start"`  // from then until it was started
+	Ready  float64 `json:"ready"`  // from then until it first answered as it should
 }
 
 func (p *plane) serveStatus(w http.ResponseWriter, _ *http.Request) {
@@ -116,7 +124,8 @@ func (p *plane) poolOf(f fleet.PoolStatus) Pool {
 	for _, w := range f.Workers {
 		out.Workers = append(out.Workers, Worker{
 			ID: w.ID, State: w.State.String(), Port: w.Port, Address: w.Address, Capabilities: list(w.Capabilities),
-			Inflight: w.InFlight, Served: w.Served, AgeS: seconds(w.Age), Start: string(w.Origin), StartMS: millis(w.Ready), Limit: w.Limit,
+			Inflight: w.InFlight, Served: w.Served, AgeS: seconds(w.Age), Start: string(w.Origin), StartMS: millis(w.Ready),
+			StartPhases: Phases{Create: millis(w.Phases.Create), Start: millis(w.Phases.Start), Ready: millis(w.Phases.Ready)}, Limit: w.Limit,
 			EjectedS: seconds(w.Ejected), Reason: w.Reason,
 		})
 	}

@@ -101,7 +101,22 @@ func (s *screen) pool(p Pool) {
 	if p.Reason != "" {
 		s.labelled("", "because", plain(p.Reason))
 	}
+	s.start(p.Workers)
 	s.workers(p.Workers)
+}
+
+// start tells what the parts of the latest start took.
+func (s *screen) start(list []Worker) {
+	var latest Worker
+	for _, w := range list {
+		if w.StartPhases != (Phases{}) && (latest.ID == "" || w.AgeS < latest.AgeS) {
+			latest = w
+		}
+	}
+	if p := latest.StartPhases; latest.ID != "" {
+		s.labelled("", "start", fmt.Sprintf("%s took %s: create %s, start %s, ready %s", plain(latest.ID), showMillis(latest.StartMS),
+			showMillis(p.Create), showMillis(p.Start), showMillis(p.Ready)))
+	}
 }
 
 func (s *screen) trouble(p Pool) {

@@ -109,6 +109,13 @@ type Instance struct {
 	Running      bool
 	ExitCode     int // of a worker that has ended
 	Created      time.Time
+	Took         Took // only of what Start returns
+}
+
+// Took is what the parts of a start took. Together they are the whole of Start.
+type Took struct {
+	Create time.Duration // until the worker existed: the image, a turn at the engine, the container; 0 where there is nothing to create
+	Start  time.Duration // from then until it was started
 }
 
 // Preparer is a driver that can make starts quick and tell early what will fail: build or pull the image, check it.

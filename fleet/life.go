@@ -92,6 +92,18 @@ func (f *Fleet) Ready(id, address string, active int) bool {
 	return true
 }
 
+// Phases are what the parts of a worker's start took: until it existed, from then until it was started, and until it first answered as it should.
+type Phases struct{ Create, Start, Ready time.Duration }
+
+// SetPhases notes how a worker's start went, for those who look.
+func (f *Fleet) SetPhases(id string, p Phases) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if w := f.workers[id]; w != nil {
+		w.phases = p
+	}
+}
+
 func (f *Fleet) activate(w *Worker, now time.Duration) {
 	w.become(Active)
 	w.group.offer(w, now)

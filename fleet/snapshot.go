@@ -159,6 +159,7 @@ type WorkerStatus struct {
 	Age      time.Duration // since it was added
 	Ejected  time.Duration // for how long it gets nothing, because requests broke on it; 0: it serves
 	Ready    time.Duration // how long it took to become ready; 0: not yet, or not started by us
+	Phases   Phases        // of that; zero: not known
 	Reason   string        // why it drains, failed, or is ejected
 }
 
@@ -205,7 +206,7 @@ func (g *gauge) rate(now time.Duration) float64 {
 }
 
 func (w *Worker) status(now time.Duration) WorkerStatus {
-	s := WorkerStatus{Info: w.Info, State: w.state, InFlight: int(w.inflight), Limit: int(w.limit), Served: w.served, Age: now - w.began, Reason: w.reason}
+	s := WorkerStatus{Info: w.Info, State: w.state, InFlight: int(w.inflight), Limit: int(w.limit), Served: w.served, Age: now - w.began, Phases: w.phases, Reason: w.reason}
 	if w.readyAt > 0 && w.Origin == Cold {
 		s.Ready = w.readyAt - w.began
 	}

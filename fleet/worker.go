@@ -105,6 +105,7 @@ type Worker struct {
 	idle      chan struct{} // closed when a draining worker has nothing left; nil until it drains
 	settled   bool          // idle is closed
 	reason    string        // why it failed or drains
+	phases    Phases
 }
 
 func (w *Worker) String() string { return fmt.Sprintf("%s/%s", w.Pool, w.ID) }

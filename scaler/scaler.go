@@ -18,6 +18,7 @@ import (
 // Recorder is told what the scaler does. Its methods are called from several goroutines and must not block.
 type Recorder interface {
 	Started(pool string, took time.Duration, result string) // ok, failed, timeout, port, image, engine
+	StartPhase(pool, phase string, took time.Duration)      // of a good start: create, start, ready
 	Stopped(pool, reason string)
 	Decided(pool, direction, reason string)
 	DriverError(driver, op string)
@@ -210,7 +211,8 @@ func (s *Scaler) Settled() (ok bool, waiting string) {
 
 type silent struct{}
 
-func (silent) Started(string, time.Duration, string) {}
-func (silent) Stopped(string, string)                {}
-func (silent) Decided(string, string, string)        {}
-func (silent) DriverError(string, string)            {}
+func (silent) Started(string, time.Duration, string)    {}
+func (silent) StartPhase(string, string, time.Duration) {}
+func (silent) Stopped(string, string)                   {}
+func (silent) Decided(string, string, string)           {}
+func (silent) DriverError(string, string)               {}

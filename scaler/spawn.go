@@ -194,6 +194,7 @@ func (s *Scaler) started(o *owned, inst driver.Instance, took time.Duration, err
 		s.failed(p, o, err)
 	case s.Fleet.Ready(o.worker.ID, inst.Address, p.last.Active):
 		s.succeeded(p, o, took)
+		s.phased(o.worker, inst.Took, took)
 	default: // it was drained while it started
 		s.retire(o.worker, "drained")
 	}
@@ -216,6 +217,15 @@ func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 		s.repeats.Over(startsOf(p))
 	}
 	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.Int("port", o.port), slog.Duration("took", took))
+}
+
+// phased notes what the parts of a good start took: the driver's, and what is left, which is waiting for the worker's first answer.
+func (s *Scaler) phased(w *fleet.Worker, of driver.Took, took time.Duration) {
+	p := fleet.Phases{Create: of.Create, Start: of.Start, Ready: max(took-of.Create-of.Start, 0)}
+	s.Fleet.SetPhases(w.ID, p)
+	s.Recorder.StartPhase(w.Pool, "create", p.Create)
+	s.Recorder.StartPhase(w.Pool, "start", p.Start)
+	s.Recorder.StartPhase(w.Pool, "ready", p.Ready)
 }
 
 func (s *Scaler) setQueueWait(p *poolState) {

@@ -18,11 +18,13 @@ import (
 func (d *Driver) Start(ctx context.Context, spec driver.Spec) (driver.Instance, error) {
 	var inst driver.Instance
 	var err error
+	began := time.Now()
 	for range staleTries {
 		if inst, err = d.try(ctx, spec); !errors.Is(err, errStale) {
 			break
 		}
 	}
+	inst.Took.Create = time.Since(began) - inst.Took.Start
 	return inst, err
 }
 
@@ -92,6 +94,7 @@ func (a *attempt) start(bg context.Context) (inst driver.Instance, err error) {
 	if err != nil {
 		return inst, err
 	}
+	created := time.Now()
 	if err = a.caller.Err(); err == nil {
 		err = a.engine.do(bg, a.engine.limits.start, "start container "+a.plan.name, func(ctx context.Context) error {
 			return a.engine.api.ContainerStart(ctx, id, container.StartOptions{})
@@ -107,6 +110,7 @@ func (a *attempt) start(bg context.Context) (inst driver.Instance, err error) {
 	if err != nil {
 		a.discard(bg, id)
 	}
+	inst.Took.Start = time.Since(created)
 	return inst, err
 }
 

@@ -25,7 +25,11 @@ func startTests() []test {
 
 func startedAnswers(s *suite) {
 	spec := s.spec("alpha")
+	began := time.Now()
 	inst := s.start(spec)
+	if whole := inst.Took.Create + inst.Took.Start; inst.Took.Create < 0 || inst.Took.Start < 0 || whole > time.Since(began) {
+		s.Errorf("of a start of %s the parts took %+v", time.Since(began), inst.Took)
+	}
 	s.same(inst, spec)
 	if !inst.Running {
 		s.Error("Start says it does not run")

@@ -44,13 +44,14 @@ type FakeOptions struct {
 
 // Plan is what will become of one worker. The zero value: it starts at once, runs until it is stopped, and stops at once.
 type Plan struct {
-	StartDelay time.Duration // how long Start takes
-	StartErr   error         // what Start returns after StartDelay; the worker does not exist then
-	Exit       bool          // it ends by itself ...
-	ExitAfter  time.Duration // ... so long after its start
-	ExitCode   int
-	StopDelay  time.Duration // how long it takes to end when asked to; past the grace it is forced
-	Logs       []string      // what it prints at its start
+	CreateDelay time.Duration // how long Start takes until the worker exists ...
+	StartDelay  time.Duration // ... and from then on
+	StartErr    error         // what Start returns after StartDelay; the worker does not exist then
+	Exit        bool          // it ends by itself ...
+	ExitAfter   time.Duration // ... so long after its start
+	ExitCode    int
+	StopDelay   time.Duration // how long it takes to end when asked to; past the grace it is forced
+	Logs        []string      // what it prints at its start
 }
 
 // fakeWorker is one worker. Its fields are guarded by Fake.mu, but for logs, which guards itself.
@@ -92,7 +93,7 @@ func (f *Fake) Start(ctx context.Context, spec driver.Spec) (inst driver.Instanc
 	if err != nil {
 		return driver.Instance{}, err
 	}
-	if err := pause(ctx, w.plan.StartDelay); err != nil {
+	if err := pause(ctx, w.plan.CreateDelay+w.plan.StartDelay); err != nil {
 		f.forget(w)
 		return driver.Instance{}, err
 	}
@@ -100,7 +101,9 @@ func (f *Fake) Start(ctx context.Context, spec driver.Spec) (inst driver.Instanc
 		f.forget(w)
 		return driver.Instance{}, w.plan.StartErr
 	}
-	return f.run(w, spec)
+	inst, err = f.run(w, spec)
+	inst.Took = driver.Took{Create: w.plan.CreateDelay, Start: w.plan.StartDelay}
+	return inst, err
 }
 
 // book makes the worker, in its start, if nothing speaks against it.

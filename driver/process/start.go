@@ -21,6 +21,7 @@ const loopback = "127.0.0.1"
 
 // Start implements driver.Driver. Its port is looked at before, since a process only finds out when it is too late to tell.
 func (d *Driver) Start(ctx context.Context, spec driver.Spec) (driver.Instance, error) {
+	began := time.Now()
 	if ctx.Err() != nil {
 		return driver.Instance{}, context.Cause(ctx)
 	}
@@ -42,6 +43,7 @@ func (d *Driver) Start(ctx context.Context, spec driver.Spec) (driver.Instance, 
 		d.Stop(context.WithoutCancel(ctx), inst.ID, 0)
 		return driver.Instance{}, context.Cause(ctx)
 	}
+	inst.Took.Start = time.Since(began)
 	return inst, nil
 }
 
