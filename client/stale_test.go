@@ -2,9 +2,11 @@ package client
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 )
@@ -76,5 +78,50 @@ func TestATargetThatAlwaysClosesUnannounced(t *testing.T) {
 	report, err := Run(t.Context(), Options{Target: target, N: 200, Method: "GET", Concurrency: 1, Mix: Mix{{"x", 1}}}, nil)
 	if err != nil || report.Count != 200 || report.Errors != 0 {
 		t.Errorf("%v %v, %v", report.ErrorsByCause, report.ErrorSamples, err)
+	}
+}
+
+// deaf takes so many requests and then none, and always has something to say.
+type deaf struct {
+	endless
+	takes int
+}
+
+func (d *deaf) Write(p []byte) (int, error) {
+	if d.takes--; d.takes < 0 {
+		return 0, syscall.EPIPE
+	}
+	return len(p), nil
+}
+
+// TestWhoeverTakesNoRequestMaySayWhy: on a new connection what it says is the outcome, on one used before a farewell to nobody.
+func TestWhoeverTakesNoRequestMaySayWhy(t *testing.T) {
+	const refusal = "HTTP/1.1 503 Full\r\nContent-Length: 0\r\n\r\n"
+	for _, c := range []struct {
+		name     string
+		takes    int
+		statuses []int
+	}{{"a new connection", 0, []int{503, 503}}, {"one used before", 1, []int{200, 200}}} {
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			d := &deaf{endless: endless{answer: refusal}, takes: c.takes}
+			if c.takes > 0 {
+				d.answer = okay
+			}
+			return d, nil
+		}
+		s := mustSender(t, Options{Dial: dial})
+		who := callerWith(bodyKept)
+		who.own = true
+		for _, want := range c.statuses {
+			a, err := s.send(t.Context(), task{capability: "x"}, who)
+			if err != nil || a.status != want {
+				t.Errorf("%s: %d, %v", c.name, a.status, err)
+			}
+			if who.kept != nil {
+				who.kept.NetConn().(*bound).Conn.(*deaf).answer = refusal
+			}
+		}
+		who.leave()
+		s.close()
 	}
 }
