@@ -22,6 +22,7 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/probe":                   {},
 		"understudy/config":                  {},
 		"understudy/config/pairtest":         {},
+		"understudy/deploy":                  {},
 		"understudy/driver":                  {},
 		"understudy/driver/docker":           {"driver", "driver/tail"},
 		"understudy/driver/process":          {"driver", "driver/tail"},
