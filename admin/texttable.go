@@ -44,7 +44,7 @@ func (s *screen) workers(list []Worker) {
 	}
 }
 
-// fit finds how wide each column must be, and takes what is too much from the ids.
+// fit finds how wide each column must be, and takes what is too much from the ids, then whole columns from the right: below 0 is left out.
 func (s *screen) fit(rows [][columns]string) (widths [columns]int) {
 	total := 0
 	for i := range widths {
@@ -54,7 +54,13 @@ func (s *screen) fit(rows [][columns]string) (widths [columns]int) {
 		total += 2 + widths[i]
 	}
 	const leastID = 6
-	widths[0] = max(leastID, widths[0]-max(0, total-s.width))
+	squeezed := max(min(leastID, widths[0]), widths[0]-max(0, total-s.width))
+	total -= widths[0] - squeezed
+	widths[0] = squeezed
+	for i := columns - 1; i > 1 && total > s.width; i-- {
+		total -= 2 + widths[i]
+		widths[i] = -1
+	}
 	return widths
 }
 
@@ -62,6 +68,9 @@ func (s *screen) fit(rows [][columns]string) (widths [columns]int) {
 func (s *screen) row(row [columns]string, widths [columns]int, p paint) {
 	var b strings.Builder
 	for i, cell := range row {
+		if widths[i] < 0 {
+			continue
+		}
 		number := slices.Contains([]string{"PORT", "BUSY", "SERVED", "AGE"}, heads()[i])
 		cell = pad(clip(cell, widths[i]), widths[i], number)
 		if p == faint || i == 1 {

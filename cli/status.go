@@ -1,17 +1,13 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"understudy/admin"
 )
-
-const watchPeriod = time.Second
 
 func (s session) statusCommand() *cobra.Command {
 	var from adminFlags
@@ -24,7 +20,7 @@ func (s session) statusCommand() *cobra.Command {
 	}
 	from.register(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON, for programs")
-	cmd.Flags().BoolVar(&watch, "watch", false, "show it again every second, until interrupted")
+	cmd.Flags().BoolVar(&watch, "watch", false, "live, until interrupted; where there is no terminal, again every two seconds")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := exclusive(cmd, "json", "watch"); err != nil {
 			return err
@@ -45,34 +41,6 @@ func (s session) statusCommand() *cobra.Command {
 		return admin.RenderStatus(s.out, status, width(s.out), s.colour(s.out))
 	}
 	return cmd
-}
-
-// watchStatus redraws the screen each second; where there is no screen, it prints one status after the other.
-func (s session) watchStatus(ctx context.Context, client admin.Client) error {
-	ticker := time.NewTicker(watchPeriod)
-	defer ticker.Stop()
-	for {
-		status, err := client.Status(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if isTerminal(s.out) {
-			if _, err := io.WriteString(s.out, "\x1b[H\x1b[2J"); err != nil {
-				return err
-			}
-		}
-		if err := admin.RenderStatus(s.out, status, width(s.out), s.colour(s.out)); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
 }
 
 func writeJSON(w io.Writer, v any) error {
