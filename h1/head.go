@@ -8,12 +8,11 @@ import (
 
 // What can be wrong with a message. Errors from this package wrap one of these, or are those of the connection.
 var (
-	ErrMalformed   = errors.New("this is not valid HTTP")
-	ErrTooLarge    = errors.New("the head is too large")
-	ErrCoding      = errors.New("a transfer coding other than chunked")
-	ErrVersion     = errors.New("this is not HTTP/1.0 or HTTP/1.1")
-	ErrUnsolicited = errors.New("the peer sent something before it was asked")
-	ErrUnread      = errors.New("the answer before has not been read to its end")
+	ErrMalformed = errors.New("this is not valid HTTP")
+	ErrTooLarge  = errors.New("the head is too large")
+	ErrCoding    = errors.New("a transfer coding other than chunked")
+	ErrVersion   = errors.New("this is not HTTP/1.0 or HTTP/1.1")
+	ErrUnread    = errors.New("the answer before has not been read to its end")
 )
 
 func malformed(format string, args ...any) error {
