@@ -17,6 +17,7 @@ func (x *exchange) relayHint(resp *h1.Response) {
 	if resp.Status != http.StatusEarlyHints && resp.Status != http.StatusProcessing || !x.r.ProtoAtLeast(1, 1) || x.said.expects {
 		return
 	}
+	x.hurry(time.Now()) // what is in force was meant for the answer before, and a client that does not read must not keep the worker
 	h := x.w.Header()
 	x.out = appendAnswer(x.out[:0], resp.Fields)
 	setFields(h, x.out)

@@ -28,6 +28,7 @@ type body struct {
 	limit   int64          // 0: none
 	fail    func(*problem) // called when the client does not deliver
 	known   int64          // declared size; below 0: not declared
+	asks    bool           // the client waits to be asked for it: the first read does
 	framed  bool           // it comes by HTTP/2, whose server answers malformed bodies itself: what breaks off is a client that left
 
 	mu      sync.Mutex
@@ -54,7 +55,7 @@ func (x *exchange) newBody() *body {
 	b := &x.store
 	*b = body{
 		src: r.Body, rc: &x.rc, trailer: r.Trailer, known: r.ContentLength, buf: b.buf[:0],
-		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: x.fail, framed: r.ProtoMajor == 2,
+		idle: x.s.Limits.Idle, limit: int64(x.s.Limits.Body), fail: x.fail, asks: x.said.expects, framed: r.ProtoMajor == 2,
 	}
 	b.changed.L = &b.mu
 	if b.known < 0 {
@@ -108,7 +109,12 @@ func (b *body) prefetch() error {
 // read takes what the client has sent, within the limits. Errors are io.EOF or a *problem.
 func (b *body) read(p []byte) (int, error) {
 	if b.idle > 0 {
-		_ = b.rc.SetReadDeadline(time.Now().Add(b.idle)) // fails only where there is no connection to limit
+		by := time.Now().Add(b.idle)
+		_ = b.rc.SetReadDeadline(by) // fails only where there is no connection to limit
+		if b.asks {
+			b.asks = false
+			_ = b.rc.SetWriteDeadline(by) // what is in force was meant for the answer before
+		}
 	}
 	n, err := b.src.Read(p)
 	total := b.start + int64(len(b.buf)+n)
@@ -277,12 +283,13 @@ func (b *body) close() {
 	ended, pumping := b.err == io.EOF, b.pumping
 	b.changed.Broadcast()
 	b.mu.Unlock()
-	if ended {
-		return
+	if !ended {
+		_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // wakes the pump, if there is one
 	}
-	_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // wakes the pump, if there is one
 	if pumping != nil {
-		<-pumping
+		<-pumping // also one that has ended may be on its last steps in here
 	}
-	_ = b.rc.SetReadDeadline(time.Now().Add(bodyLinger))
+	if !ended {
+		_ = b.rc.SetReadDeadline(time.Now().Add(bodyLinger))
+	}
 }

@@ -73,10 +73,10 @@ func (a *attempt) ask() (*h1.Response, error) {
 			return resp, err
 		}
 		a.link.disappointed(time.Now())
+		a.hangUp() // from then on nothing of the body is given up: nobody takes any
 		if a.wire.written() && !x.repeatable() || !x.body.replayable() {
 			return nil, err
 		}
-		a.hangUp()
 	}
 }
 

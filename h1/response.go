@@ -194,19 +194,23 @@ func (w *response) abort() {
 	}
 }
 
-// Hijack hands the connection over, with what was read of it.
+// Hijack hands the connection over, with what was read of it. On error it stays the server's.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c := w.c
-	if !c.hijacked.CompareAndSwap(false, true) {
+	if c.hijacked.Load() {
 		return nil, nil, http.ErrHijacked
 	}
+	if w.push(); w.err != nil {
+		return nil, nil, w.err
+	}
+	c.hijacked.Store(true)
 	c.serving.Store(0) // a client that has sent all it had to say is no client that has left
+	c.server.remove(c)
 	early := c.in.buf[c.in.r:c.in.w]
 	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), c.net), max(len(early), 16))
 	_, _ = r.Peek(len(early)) // so that it counts as buffered
-	w.push()
 	_ = c.net.SetDeadline(time.Time{})
-	return c.net, bufio.NewReadWriter(r, bufio.NewWriter(c.net)), w.err
+	return c.net, bufio.NewReadWriter(r, bufio.NewWriter(c.net)), nil
 }
 
 func (w *response) SetReadDeadline(by time.Time) error {

@@ -16,7 +16,8 @@ import (
 //   - the request and its body are used again for the connection's next one, so nothing may keep them;
 //   - the request's context ends with the connection or when the client has left, not with the request;
 //   - that a client has left is seen within a tenth of a second or so, and not behind bytes it has sent ahead;
-//   - the ResponseWriter is a FieldWriter, and offers Flush, Hijack, SetReadDeadline and SetWriteDeadline to http.ResponseController.
+//   - the ResponseWriter is a FieldWriter, and offers Flush, Hijack, SetReadDeadline and SetWriteDeadline to http.ResponseController;
+//   - a write deadline stays until it is moved, past the end of the request that it was set for.
 //
 // The fields must not change once Serve was called. Its methods may be called concurrently.
 type Server struct {
