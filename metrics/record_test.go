@@ -110,6 +110,11 @@ func TestHostileInputAddsOnlyABoundedNumberOfSeries(t *testing.T) {
 	if limit := 66*(3+codes) + 3*33 + 33*33 + 7*33; added > limit {
 		t.Errorf("%d series were added, at most %d may be", added, limit)
 	}
+	for _, counted := range []*tally{m.retries, m.shed, m.lost, m.starts, m.stops} {
+		if n := len(*counted.table.Load()); n > 2*maxWords {
+			t.Errorf("%s keeps %d counters at hand", counted.name, n)
+		}
+	}
 	if got := value(t, m, "requests_total", "capability=other,code=other,pool=other"); got <= 0 {
 		t.Errorf("requests of unknown pools are not counted as other: %v", got)
 	}
@@ -165,6 +170,21 @@ func TestAReloadKeepsWhatStaysAndForgetsWhatWent(t *testing.T) {
 		name, rest, _ := strings.Cut(labels, "{")
 		if got := value(t, m, name, strings.TrimSuffix(rest, "}")); got != want {
 			t.Errorf("%s = %v, want %v", labels, got, want)
+		}
+	}
+}
+
+func TestAPoolThatComesBackIsCountedFromZero(t *testing.T) {
+	m := New("dev")
+	m.SetTargets(map[string]time.Duration{"general": 300 * ms})
+	m.Shed("general", "queue-full")
+	m.SetTargets(nil)
+	m.Shed("general", "queue-full")
+	m.SetTargets(map[string]time.Duration{"general": 300 * ms})
+	m.Shed("general", "queue-full")
+	for _, pool := range []string{"general", "other"} {
+		if got := value(t, m, "requests_shed_total", "code=queue-full,pool="+pool); got != 1 {
+			t.Errorf("requests_shed_total{pool=%s} = %v, want 1", pool, got)
 		}
 	}
 }
