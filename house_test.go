@@ -41,7 +41,8 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/logs":                    {},
 		"understudy/handover":                {"fleet"},
 		"understudy/metrics":                 {"fleet"},
-		"understudy/admin":                   {"fleet", "scaler", "scaler/policy", "driver"},
+		"understudy/dashboard":               {"fleet"},
+		"understudy/admin":                   {"dashboard", "fleet", "scaler", "scaler/policy", "driver"},
 		"understudy/scaler/policy/reference": {"scaler/policy"},
 	}
 	for pkg, imports := range imports(t) {

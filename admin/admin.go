@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"understudy/dashboard"
 	"understudy/fleet"
 	"understudy/scaler"
 )
@@ -41,6 +42,7 @@ type Options struct {
 	Token string   // empty: none is asked for
 	Hosts []string // host names it goes by, beside localhost and every address: that of the configured admin address
 
+	Feed *Feed            // what the dashboard and /api/v1/stream are told; nil: nothing is streamed
 	Stop context.Context  // when it ends, streams end, so that the server can shut down; nil: never
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // what was done by hand; nil: nowhere
@@ -58,17 +60,10 @@ type Journal interface {
 	Total() uint64
 }
 
-type plane struct {
-	Options
-	hosts   hosts
-	token   *tokenCheck
-	origin  *http.CrossOriginProtection
-	page    *page
-	streams chan struct{} // a place for each open stream
-}
+// view reads what there is to show.
+type view struct{ Options }
 
-// New makes the handler of the admin plane.
-func New(o Options) http.Handler {
+func newView(o Options) view {
 	if o.Goals == nil {
 		o.Goals = func(string) Goals { return Goals{} }
 	}
@@ -87,13 +82,30 @@ func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	return view{o}
+}
+
+type plane struct {
+	view
+	hosts    hosts
+	token    *tokenCheck
+	sessions *sessions
+	origin   *http.CrossOriginProtection
+	streams  chan struct{}   // a place for each open stream
+	public   map[string]bool // paths that may be had without the token
+}
+
+// New makes the handler of the admin plane.
+func New(o Options) http.Handler {
+	v := newView(o)
 	p := &plane{
-		Options: o,
-		hosts:   newHosts(o.Hosts),
-		token:   newTokenCheck(o.Token, o.Now),
-		origin:  http.NewCrossOriginProtection(),
-		page:    newPage(),
-		streams: make(chan struct{}, maxStreams),
+		view:     v,
+		hosts:    newHosts(o.Hosts),
+		token:    newTokenCheck(o.Token, v.Now),
+		sessions: newSessions(o.Token, o.Instance, v.Now),
+		origin:   http.NewCrossOriginProtection(),
+		streams:  make(chan struct{}, maxStreams),
+		public:   publicPaths(),
 	}
 	return p.doors(p.routes())
 }
@@ -101,14 +113,19 @@ func New(o Options) http.Handler {
 func (p *plane) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", http.HandlerFunc(notFound))
-	mux.Handle("/{$}", read(p.servePage))
-	mux.Handle("/app.css", read(serveAsset("app.css", "text/css; charset=utf-8")))
-	mux.Handle("/icon.svg", read(serveAsset("icon.svg", "image/svg+xml")))
+	mux.Handle("/{$}", read(dashboard.ServePage(p.token.on)))
+	for _, name := range dashboard.Files() {
+		mux.Handle("/"+name, read(dashboard.Serve(name, http.StatusOK)))
+	}
+	mux.Handle(loginPath, methods{http.MethodPost: p.login})
+	mux.Handle("/api/v1/logout", methods{http.MethodPost: p.logout})
 	mux.Handle("/healthz", read(healthz))
 	mux.Handle("/readyz", read(p.readyz))
 	mux.Handle("/api/v1/status", read(p.serveStatus))
 	mux.Handle("/api/v1/decisions", read(p.serveDecisions))
-	mux.Handle("/api/v1/stream", methods{http.MethodGet: p.serveStream})
+	if p.Feed != nil {
+		mux.Handle("/api/v1/stream", methods{http.MethodGet: p.serveStream})
+	}
 	if p.Metrics != nil {
 		mux.Handle("/metrics", read(p.Metrics.ServeHTTP))
 	}

@@ -25,7 +25,7 @@ func TestTheClientReadsWhatTheServerWrites(t *testing.T) {
 	s := newStage(t)
 	s.Token = "s3cret"
 	c := serve(t, s)
-	p := &plane{Options: s.Options}
+	p := newView(s.Options)
 	p.Ready = func() (bool, string) { return true, "" }
 	got, err := c.Status(t.Context())
 	if want := p.status(); err != nil || !reflect.DeepEqual(got, want) {

@@ -120,7 +120,7 @@ func (p *plane) serveDecisions(w http.ResponseWriter, r *http.Request) {
 }
 
 // decisions yields the last n with their numbers. An entry that is added between the two reads of the journal would shift them; then it is read again.
-func (p *plane) decisions(n int) Decisions {
+func (p *view) decisions(n int) Decisions {
 	total := p.Journal.Total()
 	entries := p.Journal.Last(n)
 	for again := p.Journal.Total(); again != total; again = p.Journal.Total() {
@@ -135,7 +135,7 @@ func (p *plane) decisions(n int) Decisions {
 }
 
 // since yields the decisions after the one numbered seen, as far back as the journal goes.
-func (p *plane) since(seen uint64) []Decision {
+func (p *view) since(seen uint64) []Decision {
 	for {
 		missed := min(p.Journal.Total()-seen, maxDecisions)
 		if missed == 0 {

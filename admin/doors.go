@@ -6,20 +6,29 @@ import (
 	"path"
 	"slices"
 	"strconv"
+
+	"understudy/dashboard"
 )
 
 const (
 	registerPath = "/register"
+	codeNoToken  = "no-token"
 	maxBody      = 64 << 10
-	// nothing but our own style sheet and icon; the page runs no script
-	contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	// nothing but our own files; what is written in a document is never script or style
+	contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 // doors is everything a request must pass before any route sees it.
 func (p *plane) doors(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		harden(w.Header())
-		if refused := p.refusal(w, r); refused != nil {
+		v := p.judge(r)
+		if refused := p.refusal(w, r, v); refused != nil {
+			if refused.Code == codeNoToken && wantsLogin(r, v) {
+				dashboard.Serve(dashboard.Login, refused.Status)(w, r)
+				return
+			}
 			refused.write(w)
 			return
 		}
@@ -39,15 +48,14 @@ func harden(h http.Header) {
 }
 
 // refusal is why a request may not pass, or nil.
-func (p *plane) refusal(w http.ResponseWriter, r *http.Request) *problem {
-	v := p.token.judge(r)
+func (p *plane) refusal(w http.ResponseWriter, r *http.Request, v verdict) *problem {
 	if !p.hosts.has(r.Host) && !(p.token.on && v == accepted) { // whoever knows the token is no rebound page
 		return &problem{
 			Status: http.StatusMisdirectedRequest, Code: "wrong-host",
 			Detail: "the admin plane does not go by the name " + strconv.QuoteToASCII(clip(r.Host, 80)) + "; use its address, or send the admin token",
 		}
 	}
-	if r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
+	if !p.public[r.URL.Path] {
 		if refused := unauthorized(w, v); refused != nil {
 			return refused
 		}
@@ -73,7 +81,7 @@ func unauthorized(w http.ResponseWriter, v verdict) *problem {
 		return &problem{Status: http.StatusUnauthorized, Code: "wrong-token", Detail: "this is not the admin token"}
 	default:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="understudy"`)
-		return &problem{Status: http.StatusUnauthorized, Code: "no-token", Detail: "send the admin token: Authorization: Bearer TOKEN"}
+		return &problem{Status: http.StatusUnauthorized, Code: codeNoToken, Detail: "send the admin token: Authorization: Bearer TOKEN"}
 	}
 }
 

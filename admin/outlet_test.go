@@ -23,7 +23,8 @@ func TestStreamsAndLogsEndWhenTheServerStops(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		h := New(s.Options)
+		feeding, stopFeed := context.WithCancel(t.Context())
+		h := s.live(feeding)
 		_, streamed := streamTo(t.Context(), h, "")
 		logged := make(chan struct{})
 		go func() {
@@ -43,14 +44,15 @@ func TestStreamsAndLogsEndWhenTheServerStops(t *testing.T) {
 		cancel()
 		<-streamed
 		<-logged
+		stopFeed()
 	})
 }
 
 func TestOpenStreamsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
-		h := New(s.Options)
 		ctx, cancel := context.WithCancel(t.Context())
+		h := s.live(ctx)
 		var all []chan struct{}
 		for range maxStreams {
 			_, done := streamTo(ctx, h, "")
@@ -110,7 +112,8 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)
 func TestAClientThatNeverReadsIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
-		plane := New(s.Options)
+		feeding, stopFeed := context.WithCancel(t.Context())
+		plane := s.live(feeding)
 		ended := make(chan time.Time, 1)
 		l := newPipes()
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -126,6 +129,7 @@ func TestAClientThatNeverReadsIsDropped(t *testing.T) {
 		}
 		conn.Close()
 		server.Close()
+		stopFeed()
 		synctest.Wait()
 	})
 }

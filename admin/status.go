@@ -91,13 +91,15 @@ func (p *plane) serveStatus(w http.ResponseWriter, _ *http.Request) {
 }
 
 // status reads everything anew.
-func (p *plane) status() Status {
+func (p *view) status() Status { return p.statusOf(p.Fleet.Status()) }
+
+func (p *view) statusOf(pools []fleet.PoolStatus) Status {
 	s := Status{
 		Instance: p.Instance, Driver: p.Driver, Version: p.Version, UptimeS: seconds(p.Now().Sub(p.Start)),
 		Ports: portsOf(p.Ports.Status()), Pools: []Pool{},
 	}
 	s.Ready, s.NotReady = p.Ready()
-	for _, pool := range p.Fleet.Status() {
+	for _, pool := range pools {
 		s.Pools = append(s.Pools, p.poolOf(pool))
 	}
 	return s
@@ -111,7 +113,7 @@ func portsOf(f fleet.PortsStatus) Ports {
 	return p
 }
 
-func (p *plane) poolOf(f fleet.PoolStatus) Pool {
+func (p *view) poolOf(f fleet.PoolStatus) Pool {
 	goals := p.Goals(f.Name)
 	trouble, _ := p.Troubles(f.Name)
 	out := Pool{

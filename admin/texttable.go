@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,4 +93,24 @@ func stateColor(state string) paint {
 	default:
 		return yellow
 	}
+}
+
+// stateCounts says how many workers are in each state there is, such as "2 active, 1 spare".
+func stateCounts(workers []Worker) string {
+	var parts []string
+	for _, state := range []string{"active", "spare", "starting", "draining", "failed"} {
+		n := 0
+		for _, w := range workers {
+			if w.State == state {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
 }

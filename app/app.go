@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"understudy/admin"
 	"understudy/balancer"
 	"understudy/config"
 	"understudy/driver"
@@ -63,6 +64,7 @@ type App struct {
 	scaler   *scaler.Scaler
 	balancer *balancer.Balancer
 	metrics  *metrics.Metrics
+	feed     *admin.Feed // what the dashboard is told; it outlives the servers, which a handover may close and open again
 
 	mu       sync.Mutex // guards config after New
 	draining atomic.Bool
@@ -152,7 +154,11 @@ func (a *App) build(context.Context) error {
 		Config: cfg, Fleet: a.fleet, Ports: a.ports, Driver: a.driver, Prober: prober, Journal: a.journal,
 		PortFree: portFree, NewToken: newToken, Now: time.Now, HostCPU: scaler.NewHostCPU().Busy, Recorder: a.metrics, Log: a.Log,
 	})
-	return a.buildBalancer(prober)
+	if err := a.buildBalancer(prober); err != nil {
+		return err
+	}
+	a.feed = admin.NewFeed(a.view())
+	return nil
 }
 
 func (a *App) adopt(ctx context.Context) error {

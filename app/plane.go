@@ -20,17 +20,22 @@ func (a *App) buildBalancer(prober *probe.Prober) error {
 	return a.balancer.LoadCertificate(a.Config.TLS)
 }
 
+// view is what there is to be seen of the App.
+func (a *App) view() admin.Options {
+	return admin.Options{
+		Fleet: a.fleet, Ports: a.ports, Journal: a.journal, Goals: a.goals, Troubles: a.scaler.Trouble, Ready: a.readiness,
+		Instance: a.Config.Instance, Driver: a.driver.Name(), Version: a.Version, Start: a.started,
+	}
+}
+
 // adminServer is the plane through which a person watches and steers. Its streams end when stop does.
 func (a *App) adminServer(stop context.Context) *http.Server {
 	host, _, _ := net.SplitHostPort(a.Config.Admin)
 	registry := a.balancer.Registry()
-	handler := admin.New(admin.Options{
-		Fleet: a.fleet, Ports: a.ports, Journal: a.journal, Goals: a.goals, Troubles: a.scaler.Trouble, Ready: a.readiness,
-		Instance: a.Config.Instance, Driver: a.driver.Name(), Version: a.Version, Start: a.started,
-		Quit: a.Quit, Drain: a.drainWorker, Logs: a.logs, Register: registry.Register(), Workers: registry.Workers(),
-		Metrics: a.metrics.Handler(), Token: a.Config.AdminToken, Hosts: []string{host}, Stop: stop, Log: a.Log,
-	})
-	return controlServer(handler)
+	o := a.view()
+	o.Quit, o.Drain, o.Logs, o.Register, o.Workers = a.Quit, a.drainWorker, a.logs, registry.Register(), registry.Workers()
+	o.Metrics, o.Token, o.Hosts, o.Feed, o.Stop, o.Log = a.metrics.Handler(), a.Config.AdminToken, []string{host}, a.feed, stop, a.Log
+	return controlServer(admin.New(o))
 }
 
 // plannerServer speaks the planner protocol and nothing else, to the networks that are allowed.

@@ -57,7 +57,7 @@ func (a *App) begin(ctx context.Context) *run {
 	r := &run{app: a, stopWork: stopWork, stopScaling: stopScaling, scaled: make(chan struct{})}
 	go func() { defer close(r.scaled); a.scaler.Run(scaling) }()
 	for _, loop := range []func(context.Context){
-		a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.watchConfig, a.watchCertificate, a.Access.Run,
+		a.balancer.Health().Run, a.balancer.Members().Run, a.balancer.Registry().Run, a.feed.Run, a.watchConfig, a.watchCertificate, a.Access.Run,
 	} {
 		r.loops.Go(func() { loop(work) })
 	}
