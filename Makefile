@@ -41,6 +41,7 @@ exercises: bin/understudy ## the five planner exercises, one after the other
 figures: bin/understudy ## the figures of the README: cost of a claim, of a promotion, of a start on real Docker, memory with 50 workers
 	$(GO) test -run '^$$' -bench Promote ./fleet | grep Promote
 	$(GO) test -count=1 -tags figures -run TestFigure -v ./fleet | grep -v '^=== '
+	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags figures -run TestFigure -v ./dashboard | grep -v '^=== '
 	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags figures -timeout 15m -run TestFigure -v ./e2e | grep -v '^=== '
 
 bench: ## every Go benchmark, briefly
@@ -83,9 +84,10 @@ soak: bin/understudy bin/bench ## load and scaling on real Docker; fails when an
 verify-simulation: bin/understudy ## the simulation against real Docker: TRACE=file.csv with durations, LASTS=10m of it
 	@TRACE=$(abspath $(TRACE)) LASTS=$(LASTS) UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -count=1 -tags reality -timeout 60m -run TestReality -v ./e2e | grep -v '^=== '
 
-pictures: bin/understudy ## the pictures of docs/, from the simulation
+pictures: bin/understudy ## the pictures of docs/: two of the simulation, one of the dashboard during a demo (needs Chromium)
 	bin/understudy simulate --workload spike --policy understudy,kpa+1 --format svg -o docs/spike.svg
 	bin/understudy simulate --workload step --policy understudy,naive --format svg -o docs/step.svg
+	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy PICTURE=$(CURDIR)/docs/dashboard.png $(GO) test -count=1 -tags figures -timeout 5m -run TestPicture ./dashboard
 
 cover: ## test coverage by package
 	$(GO) test -cover ./...

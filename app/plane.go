@@ -43,10 +43,21 @@ func (a *App) plannerServer() *http.Server {
 	return controlServer(a.balancer.Registry().PlannerHandler(config.Networks(a.Config.Planner.Allow)))
 }
 
-// controlServer has no write timeout: streams and logs last.
+// controlServer has no write timeout: streams and logs last. What waits in the kernel for a client that does not read is bounded instead, so
+// that such a one is noticed after a few minutes of events.
 func controlServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if tcp, ok := c.(*net.TCPConn); ok {
+				_ = tcp.SetWriteBuffer(controlBuffer) // where the system refuses, its own bound holds
+			}
+			return ctx
+		},
+	}
 }
+
+const controlBuffer = 64 << 10
 
 func (a *App) goals(pool string) admin.Goals {
 	for _, p := range a.current().Pools {

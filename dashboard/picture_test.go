@@ -3,7 +3,7 @@
 package dashboard_test
 
 import (
-	"net"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -28,13 +28,16 @@ func TestPicture(t *testing.T) {
 		demo.Process.Signal(syscall.SIGTERM)
 		demo.Wait() // it was interrupted, and says so
 	}()
-	b := newBrowser(t, 1280, 900)
+	b := newBrowser(t, 1200, 900)
 	if b == nil {
 		t.Fatal("a picture needs Chromium")
 	}
 	awaitListener(t, admin)
 	b.open("http://" + admin + "/")
-	b.until("a minute and more of load", `document.querySelectorAll('.story li.down').length > 0 || Number(/up(\d+) m (\d+) s/.exec(document.getElementById('facts').textContent)?.[2]) >= 24 && /1 m/.test(document.getElementById('facts').textContent)`)
+	for _, second := range []int{40, 80} { // the load is low, high, and low again; no single wait may be longer than patience
+		const up = `/up(?:(\d+) m )?(\d+) s/.exec(document.getElementById('facts').textContent) ?? []`
+		b.until("the rise and the fall of the load", fmt.Sprintf(`(([, m, s]) => 60 * (m ?? 0) + Number(s) >= %d)(%s)`, second, up))
+	}
 	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
@@ -43,32 +46,4 @@ func TestPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%s has %d KiB", file, len(picture)>>10)
-}
-
-func envOr(name, otherwise string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return otherwise
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// awaitListener returns when somebody listens.
-func awaitListener(t *testing.T, address string) {
-	t.Helper()
-	for t.Context().Err() == nil {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return
-		}
-	}
 }

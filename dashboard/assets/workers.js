@@ -56,10 +56,34 @@ function fill({ node, cells }, w, info) {
   put(cells.inflight, w.limit > 1 ? `${w.inflight} of ${w.limit}` : String(w.inflight));
   put(cells.served, count(w.served));
   put(cells.age, age((Date.now() - w.began) / 1000));
-  put(cells.start, cameHow(w));
+  cameHow(cells.start, w);
 }
 
-function cameHow(w) {
-  const took = typeof w.start_ms === 'number' ? w.start_ms : 0;
-  return took > 0 ? `${plain(w.start)}, ${ms(took)}` : plain(w.start);
+const space = 'http://www.w3.org/2000/svg';
+const phases = ['create', 'start', 'ready'];
+
+// cameHow says how the worker came, and draws what the parts of its start took, one after the other.
+function cameHow(cell, w) {
+  const words = w.start_ms > 0 ? `${plain(w.start)}, ${ms(w.start_ms)}` : plain(w.start);
+  if (cell.dataset.words === words) return;
+  cell.dataset.words = words;
+  cell.textContent = words;
+  const parts = phases.map((p) => w.start_phases_ms?.[p] ?? 0);
+  const all = parts.reduce((sum, p) => sum + p, 0);
+  if (!(all > 0)) return;
+  const title = phases.map((p, i) => `${p} ${ms(parts[i])}`).join(', ');
+  const svg = document.createElementNS(space, 'svg');
+  for (const [k, v] of Object.entries({ class: 'waterfall', viewBox: '0 0 100 9', preserveAspectRatio: 'none', role: 'img', 'aria-label': title })) svg.setAttribute(k, v);
+  const tip = document.createElementNS(space, 'title');
+  tip.textContent = title;
+  svg.append(tip);
+  let before = 0;
+  parts.forEach((part, i) => {
+    const rect = document.createElementNS(space, 'rect');
+    const at = { class: phases[i], x: (100 * before) / all, y: 3 * i, width: Math.max(0.8, (100 * part) / all), height: 3 };
+    for (const [k, v] of Object.entries(at)) rect.setAttribute(k, v);
+    svg.append(rect);
+    before += part;
+  });
+  cell.append(svg);
 }
