@@ -232,11 +232,11 @@ func (s *Scaler) setQueueWait(p *poolState) {
 	s.Fleet.SetQueueWait(p.cfg.Name, Patience(p.cfg, percentile90(p.startTimes), p.last))
 }
 
-// Patience is how long a request may wait after a decision: a queue that may wait as long as it needs rides through a start, one that nothing
-// can help is kept short.
+// Patience is how long a request may wait after a decision: as configured where it is; else a queue that may wait as long as it needs rides
+// through a start, one that nothing can help is kept short.
 func Patience(c config.Pool, start time.Duration, d policy.Decision) time.Duration {
 	wait := QueueWait(c, start)
-	if d.Wait > 0 {
+	if d.Wait > 0 && c.Queue.Wait == 0 {
 		return min(wait, d.Wait)
 	}
 	return wait

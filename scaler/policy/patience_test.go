@@ -6,8 +6,10 @@ import (
 )
 
 func TestTheWaitIsShortOnlyWhileAStandingQueueCannotBeHelped(t *testing.T) {
-	// T 0.3 s, D 0.6 s, tasks of 0.1 s: a queue stands after 1.2 s, and who can still be in time has waited 0.2 s at most.
-	full := func(c *Config, in *Snapshot) { c.Max, in.Queue, in.Queued = 4, 9, []Group{{N: 9}} }
+	// T 0.3 s, D 0.6 s, tasks of 0.1 s: a queue stands after 1.2 s when its first is late, and who can still be in time has waited 0.2 s at most.
+	full := func(c *Config, in *Snapshot) {
+		c.Max, in.Queue, in.Queued = 4, 9, []Group{{Age: 300 * time.Millisecond, N: 2}, {N: 7}}
+	}
 	tests := []struct {
 		name   string
 		change func(*Config, *Snapshot)
@@ -16,6 +18,18 @@ func TestTheWaitIsShortOnlyWhileAStandingQueueCannotBeHelped(t *testing.T) {
 	}{
 		{"not yet", full, 1199 * time.Millisecond, false},
 		{"standing at the max", full, 1200 * time.Millisecond, true},
+		{"callers that wait, each in time", func(c *Config, in *Snapshot) {
+			full(c, in)
+			in.Queued[0].Age = 299 * time.Millisecond
+		}, time.Minute, false},
+		{"long tasks, and nobody waits for two", func(c *Config, in *Snapshot) {
+			full(c, in)
+			in.Service, in.Queued[0].Age = exactly(time.Second, 600), 1999*time.Millisecond
+		}, time.Minute, false},
+		{"the last worker there may be is on its way", func(c *Config, in *Snapshot) {
+			full(c, in)
+			c.Max, in.Begun = 5, []time.Duration{time.Second}
+		}, time.Minute, false},
 		{"a start is on its way", func(c *Config, in *Snapshot) { full(c, in); c.Max = 5 }, 2 * time.Second, false},
 		{"no start before the back-off", func(c *Config, in *Snapshot) {
 			full(c, in)
@@ -52,10 +66,14 @@ func TestTheWaitStaysShortWhileTheQueueIsEmptyForMomentsOnly(t *testing.T) {
 	for _, tt := range []struct {
 		at    time.Duration
 		queue int
+		age   time.Duration
 		short bool
-	}{{0, 5, false}, {2 * time.Second, 5, true}, {2250 * time.Millisecond, 0, true}, {2500 * time.Millisecond, 5, true}, {3499 * time.Millisecond, 0, true},
-		{3500 * time.Millisecond, 0, false}, {4 * time.Second, 5, false}} {
-		in.Now, in.Queue = time.Hour+tt.at, tt.queue
+	}{
+		{0, 5, time.Second, false}, {2 * time.Second, 5, time.Second, true}, {2250 * time.Millisecond, 0, 0, true},
+		{2500 * time.Millisecond, 5, 0, true}, {3499 * time.Millisecond, 0, 0, true}, {3500 * time.Millisecond, 0, 0, false},
+		{4 * time.Second, 5, time.Second, false},
+	} {
+		in.Now, in.Queue, in.Queued = time.Hour+tt.at, tt.queue, []Group{{Age: tt.age, N: tt.queue}}
 		if d, s = Decide(cfg, in, s); (d.Wait != 0) != tt.short {
 			t.Errorf("after %v the wait is %v", tt.at, d.Wait)
 		}
@@ -65,8 +83,26 @@ func TestTheWaitStaysShortWhileTheQueueIsEmptyForMomentsOnly(t *testing.T) {
 func TestWhoTakesLongerThanTheTargetIsGivenHalfATaskToWait(t *testing.T) {
 	v := looking(func(c *Config, in *Snapshot) {
 		c.Max, in.Queue, in.Service = 4, 5, exactly(time.Second, 50)
+		in.Queued = []Group{{Age: 2 * time.Second, N: 5}}
 	})
 	v.learn()
-	v.mem.queued, v.mem.queuedSince = true, v.now-time.Minute
+	v.mem.short, v.mem.queued = true, true
 	near(t, "the wait", v.patience(&Decision{}).Seconds(), 0.5, 0.01)
+}
+
+func TestAQueueThatMovesAgainIsNotHeldAgainstThoseWhoCome(t *testing.T) {
+	cfg, in := quiet()
+	cfg.Max, in.Queue = 4, 5
+	var s State
+	var d Decision
+	for at := time.Duration(0); at < time.Minute; at += 250 * time.Millisecond {
+		age := time.Second
+		if at%(500*time.Millisecond) == 0 { // every other time who is next has not waited for long
+			age = 100 * time.Millisecond
+		}
+		in.Now, in.Queued = time.Hour+at, []Group{{Age: age, N: 5}}
+		if d, s = Decide(cfg, in, s); d.Wait != 0 {
+			t.Fatalf("after %v the wait is %v", at, d.Wait)
+		}
+	}
 }

@@ -92,8 +92,8 @@ type Decision struct {
 	Pipeline int // starts that should be in flight or asked for now; asked-for ones beyond it are dropped
 	Remove   int // idle workers that may go now
 
-	// Wait is the longest a request should wait for a worker now; 0: as configured. It is short while the pool cannot grow and its queue keeps
-	// standing, because then who waits longer is late anyhow and makes those behind late too.
+	// Wait is the longest a request should wait for a worker now; 0: as configured. It is short while the pool cannot grow and
+	// everybody in its queue waits for longer than the target: who waits on is late anyhow and makes those behind late too.
 	Wait time.Duration
 
 	Need    int           // workers the load needs now, without the spare, after bounds

@@ -46,6 +46,9 @@ type memory struct {
 	queued      bool          // requests wait, but for moments
 	queuedSince time.Duration // since when
 	queueSeen   time.Duration // when any was last seen
+	late        bool          // who is next in the queue has waited for too long
+	lateSince   time.Duration // since when
+	short       bool          // the wait is cut short because of that
 
 	needs      peak // the need over the hold window
 	shortfalls peak // what more spares would have saved, over the spare's memory
