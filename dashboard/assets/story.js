@@ -17,13 +17,16 @@ function decisionWords(d) {
   return words;
 }
 
+// What the balancer's reasons are called where people read them; others are words already.
+const reasons = Object.assign(Object.create(null), { scale_down: 'no longer needed' });
+
 function momentWords(moments) {
   const m = moments[0];
   const many = moments.length > 1;
   const who = moments.map((x) => plain(x.worker)).join(', ');
   const is = (one, several) => (many ? several : one);
   const took = m.took_ms > 0 && !many ? `, ${ms(m.took_ms)} after its start` : '';
-  const why = m.reason ? ': ' + plain(m.reason) : '';
+  const why = m.reason ? ': ' + (reasons[m.reason] ?? plain(m.reason)) : '';
   switch (m.from + '>' + m.to) {
     case '>starting': return `${who} ${is('is', 'are')} being started`;
     case 'starting>spare': return `${who} ${is('is ready as the spare', 'are ready as spares')}${took}`;
