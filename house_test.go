@@ -39,6 +39,7 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 		"understudy/balancer/acceptance":     {},
 		"understudy/balancer":                {"fleet", "meter", "driver", "config", "probe", "h1", "logs"},
 		"understudy/logs":                    {},
+		"understudy/tracing":                 {"balancer", "fleet", "logs"},
 		"understudy/handover":                {"fleet"},
 		"understudy/metrics":                 {"fleet"},
 		"understudy/dashboard":               {"fleet"},
@@ -60,6 +61,9 @@ func TestHouseImportsRunOneWay(t *testing.T) {
 			}
 			if strings.HasPrefix(imported, "github.com/docker/") && pkg != "understudy/driver/docker" {
 				t.Errorf("%s imports %s: only driver/docker knows the SDK", pkg, imported)
+			}
+			if strings.HasPrefix(imported, "go.opentelemetry.io/") && pkg != "understudy/tracing" {
+				t.Errorf("%s imports %s: only tracing knows the SDK", pkg, imported)
 			}
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"understudy/metrics"
 	"understudy/probe"
 	"understudy/scaler"
+	"understudy/tracing"
 )
 
 // Options are what an App is made of. Config and Log are required.
@@ -33,8 +34,9 @@ type Options struct {
 	Source  config.Source   // where Config came from; a reload reads it again
 	Watcher *config.Watcher // of its file, made before it was loaded; nil: only SIGHUP reloads
 	Log     *slog.Logger
-	Level   *slog.LevelVar // of Log, for a reload to change; nil: it stays as it is
-	Access  *logs.Access   // nil: requests are not logged
+	Level   *slog.LevelVar   // of Log, for a reload to change; nil: it stays as it is
+	Access  *logs.Access     // nil: requests are not logged
+	Tracing *tracing.Tracing // nil: no traces are made. The App does not close it
 	Version string
 	Driver  driver.Driver // nil: as Config says. The App closes it
 	Binary  string        // the executable for workers; empty: this one
@@ -150,9 +152,13 @@ func (a *App) build(context.Context) error {
 	a.metrics.Collect(metrics.Sources{Pools: a.fleet.Status, Ports: a.ports.Status, Goals: a.promises})
 	a.metrics.SetTargets(targets(cfg))
 	prober := probe.New()
+	var tracer scaler.Tracer // nil, and no interface that holds nil
+	if a.Tracing != nil {
+		tracer = a.Tracing
+	}
 	a.scaler = scaler.New(scaler.Options{
 		Config: cfg, Fleet: a.fleet, Ports: a.ports, Driver: a.driver, Prober: prober, Journal: a.journal,
-		PortFree: portFree, NewToken: newToken, Now: time.Now, HostCPU: scaler.NewHostCPU().Busy, Recorder: a.metrics, Log: a.Log,
+		PortFree: portFree, NewToken: newToken, Now: time.Now, HostCPU: scaler.NewHostCPU().Busy, Recorder: a.metrics, Tracer: tracer, Log: a.Log,
 	})
 	if err := a.buildBalancer(prober); err != nil {
 		return err

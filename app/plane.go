@@ -16,7 +16,11 @@ import (
 
 // buildBalancer makes the data plane and what is beside it.
 func (a *App) buildBalancer(prober *probe.Prober) error {
-	a.balancer = balancer.New(balancer.Options{Fleet: a.fleet, Config: a.Config, Log: a.Log, Access: a.Access, Recorder: a.metrics, Prober: prober})
+	o := balancer.Options{Fleet: a.fleet, Config: a.Config, Log: a.Log, Access: a.Access, Recorder: a.metrics, Prober: prober}
+	if a.Tracing != nil {
+		o.Tracer = a.Tracing
+	}
+	a.balancer = balancer.New(o)
 	return a.balancer.LoadCertificate(a.Config.TLS)
 }
 

@@ -38,6 +38,7 @@ type Options struct {
 	Log      *slog.Logger // nil: nothing is logged
 	Access   *logs.Access // nil: requests are not logged
 	Recorder Recorder     // nil: nothing is counted
+	Tracer   Tracer       // nil: no traces are made, and traceparent passes through
 	Prober   Prober       // nil: a new probe.Prober
 }
 
@@ -53,6 +54,7 @@ type Balancer struct {
 	log      *slog.Logger
 	access   *logs.Access
 	recorder Recorder
+	tracer   Tracer
 
 	settings  atomic.Pointer[settings]
 	tls       atomic.Pointer[tls.Config] // nil: clients are not encrypted
@@ -83,7 +85,7 @@ func New(o Options) *Balancer {
 	if o.Prober == nil {
 		o.Prober = probe.New()
 	}
-	b := &Balancer{fleet: o.Fleet, log: o.Log, access: o.Access, recorder: o.Recorder}
+	b := &Balancer{fleet: o.Fleet, log: o.Log, access: o.Access, recorder: o.Recorder, tracer: o.Tracer}
 	b.buffers.New = func() any { buf := make([]byte, relayBuffer); return &buf }
 	b.budget.fill()
 	b.pressure.init()

@@ -18,6 +18,9 @@ type attempt struct {
 	until time.Time // the worker has until then to answer; zero: as long as it likes
 	hints int       // interim answers so far
 
+	status int   // the worker's answer, for the trace; 0: none
+	err    error // why
+
 	peeked   [len(alreadyWorking) + 8]byte
 	early    []byte // of the answer's body, looked at already
 	earlyErr error  // what came behind that
@@ -36,12 +39,14 @@ func (x *exchange) attempt(now time.Time) (again bool, not *fleet.Worker) {
 	a.link = link
 	link.inflight.Add(1)
 	defer a.end()
+	a.traceAsk()
 	resp, err := a.ask()
 	if err != nil {
+		a.err = err
 		return a.broke(err)
 	}
 	now = time.Now()
-	x.service = now.Sub(a.began)
+	a.status, x.service = resp.Status, now.Sub(a.began)
 	link.heard.Store(int64(now.Sub(x.b.upstreams.epoch)))
 	if resp.Status == 101 {
 		a.switchProtocols(resp)
@@ -57,6 +62,7 @@ func (x *exchange) attempt(now time.Time) (again bool, not *fleet.Worker) {
 func (a *attempt) end() {
 	a.hangUp()
 	a.link.inflight.Add(-1)
+	a.traceAsked()
 }
 
 // ask gets the head of the answer. A connection that was kept open may have been closed by the worker in the moment it is used again. That

@@ -169,7 +169,7 @@ func trim(s string) string { return strings.Trim(s, " \t") }
 // passes tells whether a field of the request goes on to the worker.
 func (x *exchange) passes(f *h1.Field) bool {
 	k := kindOf(f.Name)
-	if k != plainField && k != keyField || x.said.nominates && x.in.HasToken("Connection", f.Name) {
+	if k != plainField && k != keyField || x.traced(f.Name) || x.said.nominates && x.in.HasToken("Connection", f.Name) {
 		return false
 	}
 	return len(f.Name) != len("Authorization") || !x.isAdminToken(f)
@@ -209,6 +209,7 @@ func (x *exchange) appendHead(b []byte, l *link, strip bool) []byte {
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
 	b = h1.AppendField(b, requestIDHeader, x.id)
+	b = x.appendTrace(b)
 	return x.peer.appendTo(b, x.in, x.r.Host)
 }
 

@@ -53,6 +53,8 @@ type exchange struct {
 	status int   // what the client was told; statusClientGone: nothing
 	sent   int64 // bytes of the answer's body
 	cause  error
+
+	trace trace
 }
 
 // failure is what an attempt ended with.
@@ -91,6 +93,7 @@ func (b *Balancer) newExchange(w http.ResponseWriter, r *http.Request) *exchange
 	x.peer = x.s.peerOf(r, x.in)
 	x.id = x.said.requestID()
 	x.body = x.newBody()
+	x.beginTrace()
 	return x
 }
 
@@ -104,6 +107,7 @@ func (x *exchange) serve() {
 		lease, err := x.acquire(req)
 		now := time.Now()
 		x.queue = now.Sub(x.arrived)
+		x.queued(now)
 		if err != nil {
 			x.unserved(err)
 			return
@@ -177,6 +181,7 @@ func (x *exchange) end() {
 	}
 	x.body.close()
 	x.book()
+	x.endTrace()
 	x.b.flights.remove(x)
 	x.recycle()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy/app"
+	"understudy/tracing"
 )
 
 func (s session) balancerCommand() *cobra.Command {
@@ -39,9 +40,15 @@ systemd when it is ready ($NOTIFY_SOCKET).`,
 			ctx, stop := s.stopBy(cmd.Context())
 			defer stop()
 			level, logger := s.logger(cfg.Log)
+			traces, err := tracing.New(s.env, s.Version, cfg.Instance, logger)
+			if err != nil {
+				inherited.Fail(err)
+				return usageError{err}
+			}
+			defer traces.Close()
 			return s.runBalancer(ctx, app.Options{
-				Config: cfg, Source: source, Watcher: watcher, Log: logger, Level: level, Access: s.access(cfg.Log, logger), Version: s.Version, Say: s.say,
-				Inherited: inherited, Spawn: app.Spawn, Notify: os.Getenv("NOTIFY_SOCKET"),
+				Config: cfg, Source: source, Watcher: watcher, Log: logger, Level: level, Access: s.access(cfg.Log, logger), Tracing: traces,
+				Version: s.Version, Say: s.say, Inherited: inherited, Spawn: app.Spawn, Notify: os.Getenv("NOTIFY_SOCKET"),
 			})
 		},
 	}

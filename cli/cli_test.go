@@ -116,6 +116,13 @@ func TestCommandLinesThatMakeNoSenseEndWithTwoAndSayWhereHelpIs(t *testing.T) {
 	}
 }
 
+func TestAWrongTraceVariableIsOneSentence(t *testing.T) {
+	code, out, stderr := run(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=nowhere"}, "balancer", "--driver", "process", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	if code != exitUsage || out != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, `OTEL_EXPORTER_OTLP_ENDPOINT is "nowhere"`) {
+		t.Errorf("exit code %d, %q, %q", code, out, stderr)
+	}
+}
+
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	for _, c := range (session{ctx: t.Context()}).root().Commands() {
 		if c.Hidden {

@@ -24,6 +24,11 @@ type Recorder interface {
 	DriverError(driver, op string)
 }
 
+// Tracer makes a trace of each start that has ended; began is by the clock on the wall, phases are 0 as far as it did not get. It must not block.
+type Tracer interface {
+	Start(pool, worker string, began time.Time, took time.Duration, phases fleet.Phases, err error)
+}
+
 // Prober waits until a worker answers as it should; *probe.Prober does.
 type Prober interface {
 	Await(ctx context.Context, t probe.Target, warmup int) error
@@ -40,6 +45,7 @@ type Options struct {
 	PortFree func(port int) error // nil when nobody holds the port
 	NewToken func() string        // a fresh random hex string of at least 32 characters
 	Now      func() time.Time     // for the journal alone: decisions rest on the fleet's clock
+	Tracer   Tracer               // nil: no traces are made
 	HostCPU  func() float64       // 0 to 1, mean of the last 2 s; -1: unknown
 	Recorder Recorder
 	Log      *slog.Logger

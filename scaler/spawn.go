@@ -45,6 +45,9 @@ func (s *Scaler) spawn(ctx context.Context, p *poolState) bool {
 		began := s.Now()
 		inst, err := s.start(ctx, cfg, s.newSpec(cfg, w.ID, generation, port))
 		took := s.Now().Sub(began)
+		if s.Tracer != nil {
+			s.Tracer.Start(w.Pool, w.ID, began, took, phasesOf(inst.Took, took), err)
+		}
 		return func() { s.started(o, inst, took, err) }
 	})
 	return true
@@ -217,15 +220,6 @@ func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 		s.repeats.Over(startsOf(p))
 	}
 	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.Int("port", o.port), slog.Duration("took", took))
-}
-
-// phased notes what the parts of a good start took: the driver's, and what is left, which is waiting for the worker's first answer.
-func (s *Scaler) phased(w *fleet.Worker, of driver.Took, took time.Duration) {
-	p := fleet.Phases{Create: of.Create, Start: of.Start, Ready: max(took-of.Create-of.Start, 0)}
-	s.Fleet.SetPhases(w.ID, p)
-	s.Recorder.StartPhase(w.Pool, "create", p.Create)
-	s.Recorder.StartPhase(w.Pool, "start", p.Start)
-	s.Recorder.StartPhase(w.Pool, "ready", p.Ready)
 }
 
 func (s *Scaler) setQueueWait(p *poolState) {
