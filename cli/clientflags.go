@@ -21,6 +21,7 @@ type clientFlags struct {
 	headers, bodies []string
 	format, output  string
 	assert          string
+	trust           trustFlags
 	verbose, quiet  bool
 }
 
@@ -40,6 +41,7 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.bodies, "body", nil, "FILE or CAPABILITY=FILE to send as the body; may be repeated")
 	fs.BoolVar(&o.Unverified, "no-verify", false, "do not check the results of mult and add")
 	fs.DurationVar(&o.Timeout, "timeout", client.DefaultTimeout, "the longest one request may take")
+	f.trust.register(fs)
 	fs.StringVar(&f.format, "format", "text", "of the report: text, json, csv or html")
 	fs.StringVarP(&f.output, "output", "o", "", "FILE for the report (default standard output)")
 	fs.StringVar(&f.assert, "assert", "", "what must hold, such as 'p95<300ms,errors=0,mult.p99<500ms'; else exit code 3")
@@ -50,7 +52,8 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 
 // check finds what the flags tell to be wrong before anything inside of them is read.
 func (f *clientFlags) check(cmd *cobra.Command) error {
-	if err := errors.Join(notNothing(cmd.Flags()), exclusive(cmd, "rate", "trace"), exclusive(cmd, "shape", "trace"), exclusive(cmd, "verbose", "quiet")); err != nil {
+	if err := errors.Join(notNothing(cmd.Flags()), exclusive(cmd, "rate", "trace"), exclusive(cmd, "shape", "trace"), exclusive(cmd, "verbose", "quiet"),
+		exclusive(cmd, "ca", "insecure")); err != nil {
 		return err
 	}
 	given := cmd.Flags().Changed
@@ -74,7 +77,7 @@ func notNothing(flags *pflag.FlagSet) error {
 			if v == "0" || v == "0s" {
 				wrong = append(wrong, usageError{fmt.Errorf("--%s is %s: it must be more than 0", f.Name, v)})
 			}
-		case "target", "shape", "trace", "mix", "method", "output", "assert":
+		case "target", "shape", "trace", "mix", "method", "output", "assert", "ca":
 			if v == "" {
 				wrong = append(wrong, usageError{fmt.Errorf("--%s is empty: say what it shall be, or leave it out", f.Name)})
 			}
@@ -115,6 +118,9 @@ func (f *clientFlags) parse() ([]client.Assertion, error) {
 	if f.options.Bodies, err = readBodies(f.bodies); err != nil {
 		return nil, usageError{err}
 	}
+	if f.options.TLS, err = f.trust.config(); err != nil {
+		return nil, usageError{err}
+	}
 	if err := f.options.Validate(); err != nil {
 		return nil, usageError{err}
 	}
@@ -139,6 +145,9 @@ func readBodies(args []string) (map[string][]byte, error) {
 		capability, file, ok := strings.Cut(arg, "=")
 		if !ok {
 			capability, file = "", arg
+		}
+		if file == "" {
+			return nil, fmt.Errorf("--body %q names no file: it must be FILE or CAPABILITY=FILE", arg)
 		}
 		body, err := os.ReadFile(file)
 		if err != nil {

@@ -28,6 +28,10 @@ func TestWhatTheClientIsAskedWronglyIsSaidBeforeAnythingIsSent(t *testing.T) {
 		say  string
 	}{
 		{[]string{"-n", "-5"}, "n is -5: legal is 1 to"},
+		{[]string{"-n", "99999999999"}, "n is 99999999999: legal is 1 to"},
+		{[]string{"--body", "pdf="}, `--body "pdf=" names no file`},
+		{[]string{"--target", "http://127.0.0.1:99999"}, "whose port is none"},
+		{[]string{"--target", "http://127.0.0.1:0"}, "whose port is none"},
 		{[]string{"-c", "0"}, "--concurrency is 0"},
 		{[]string{"-c", "-1"}, "concurrency is -1: legal is 1 to 10000 callers"},
 		{[]string{"--rate", "-1"}, "rate is -1: legal is more than 0"},

@@ -7,6 +7,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -62,6 +63,9 @@ type Options struct {
 	// MaxInFlight bounds the requests an open loop has in flight. One that would exceed it is not sent and counts as an error of
 	// cause client-overload. Raising it costs about 20 KiB of memory and a file descriptor each.
 	MaxInFlight int
+
+	// TLS says whom to trust at an https target. Default: as the system does. It is not changed.
+	TLS *tls.Config
 
 	// Dial replaces the way connections are made. Default: TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

@@ -1,15 +1,6 @@
 package client
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/url"
-)
-
-// ErrUnreachable is what Run's error wraps when nothing takes connections at the target. Nothing was sent then.
-var ErrUnreachable = errors.New("the target cannot be reached")
+import "context"
 
 // Run makes the load that o asks for, tells observer about it (nil is fine) and reports. It returns when the last request has an
 // outcome.
@@ -49,50 +40,4 @@ func Run(ctx context.Context, o Options, observer Observer) (*Report, error) {
 	interrupted := ctx.Err() != nil
 	l.watcher.stop()
 	return l.recorder.report(o, plan, interrupted), err
-}
-
-// reach makes one connection and drops it, so that a wrong address is one sentence instead of a report full of errors.
-func reach(ctx context.Context, o Options) error {
-	u, err := url.Parse(o.Target)
-	if err != nil {
-		return err
-	}
-	dialing, cancel := context.WithTimeout(ctx, o.Timeout)
-	defer cancel()
-	conn, err := o.Dial(dialing, "tcp", addressOf(u))
-	if err == nil {
-		return conn.Close()
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("the run was told to end before %s was reached: %w", o.Target, context.Cause(ctx))
-	}
-	return fmt.Errorf("%w: nothing takes connections at %s (%s); is it running, and is the address right?", ErrUnreachable, o.Target, reason(err))
-}
-
-// addressOf is what to dial for u.
-func addressOf(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
-// reason is the innermost part of a dial error, such as "connection refused".
-func reason(err error) string {
-	var op *net.OpError
-	var dns *net.DNSError
-	switch {
-	case errors.As(err, &dns):
-		return dns.Err
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	case errors.As(err, &op) && op.Timeout():
-		return "no answer in time"
-	case errors.As(err, &op):
-		for err = op.Err; errors.Unwrap(err) != nil; {
-			err = errors.Unwrap(err)
-		}
-	}
-	return err.Error()
 }

@@ -40,6 +40,7 @@ func newHTTPSender(o Options, base *url.URL) *httpSender {
 	s := &httpSender{base: *base, method: o.Method, host: o.Header.Get("Host"), header: requestHeader(o), timeout: o.Timeout}
 	s.transport = &http.Transport{
 		DialContext:         o.Dial,
+		TLSClientConfig:     o.TLS.Clone(),
 		MaxIdleConnsPerHost: idle,
 		IdleConnTimeout:     time.Minute,
 		TLSHandshakeTimeout: o.Timeout,

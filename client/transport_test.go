@@ -143,7 +143,6 @@ func TestWhatGoesWrongOnTheWireHasItsCause(t *testing.T) {
 		{"half a body beyond what is kept", raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"+strings.Repeat("x", 3000)), Reset},
 		{"gibberish", raw(t, "hello, who is there?\r\n\r\n"), Protocol},
 		{"a bad chunk", raw(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), Protocol},
-		{"no TLS", "https" + strings.TrimPrefix(plain.URL, "http"), Protocol},
 		{"an error of its own", plain.URL, Status},
 	} {
 		report, err := Run(t.Context(), Options{Target: c.target, N: 2}, nil)

@@ -1,12 +1,14 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +76,9 @@ func (o Options) validateRequest(p *problems) {
 			*p = append(*p, err)
 		}
 	}
+	if o.TLS != nil && !strings.HasPrefix(strings.ToLower(o.Target), "https://") {
+		*p = append(*p, fmt.Errorf("target is %q and it is said whom to trust: that is of use for an https:// target only", cmp.Or(o.Target, DefaultTarget)))
+	}
 	if o.Method != "" && !isToken(o.Method) {
 		p.add("method", o.Method, "an HTTP method such as POST or GET")
 	}
@@ -121,10 +126,18 @@ func checkTarget(target string) error {
 		return fmt.Errorf("target is %q: %s", target, legal)
 	case u.Hostname() == "":
 		return fmt.Errorf("target is %q, which names no host: %s", target, legal)
+	case !isPort(u.Port()):
+		return fmt.Errorf("target is %q, whose port is none: %s", target, legal)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return fmt.Errorf("target is %q: %s, without user, query or fragment", target, legal)
 	}
 	return nil
+}
+
+// isPort tells whether s is a port, or none at all. That it has digits alone is seen by url.Parse.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 // problems collects what is wrong, so that it is all said at once.
@@ -140,8 +153,16 @@ func (p *problems) clash(a string, av any, b string, bv any, why string) {
 
 func (p *problems) between(name string, v, lo, hi float64, legal string) {
 	if math.IsNaN(v) || v < lo || v > hi {
-		*p = append(*p, fmt.Errorf("%s is %v: legal is %s", name, v, legal))
+		*p = append(*p, fmt.Errorf("%s is %s: legal is %s", name, number(v), legal))
 	}
+}
+
+// number is v as a person writes it, unless that is too long to read.
+func number(v float64) string {
+	if math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 func (p *problems) duration(name string, v, hi time.Duration) {
