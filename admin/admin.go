@@ -39,6 +39,8 @@ type Options struct {
 	Workers  http.Handler                                                           // GET /workers
 	Metrics  http.Handler                                                           // GET /metrics
 
+	Profiles bool // GET /debug/pprof/NAME
+
 	Token string   // empty: none is asked for
 	Hosts []string // host names it goes by, beside localhost and every address: that of the configured admin address
 
@@ -140,6 +142,9 @@ func (p *plane) routes() http.Handler {
 	}
 	if p.Register != nil {
 		mux.Handle(registerPath, methods{http.MethodPost: p.Register.ServeHTTP})
+	}
+	if p.Profiles {
+		mux.Handle(profilePath, methods{http.MethodGet: serveProfile, http.MethodPost: serveProfile})
 	}
 	if p.Workers != nil {
 		mux.Handle("/workers", read(p.Workers.ServeHTTP))

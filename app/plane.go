@@ -39,6 +39,7 @@ func (a *App) adminServer(stop context.Context) *http.Server {
 	o := a.view()
 	o.Quit, o.Drain, o.Logs, o.Register, o.Workers = a.Quit, a.drainWorker, a.logs, registry.Register(), registry.Workers()
 	o.Metrics, o.Token, o.Hosts, o.Feed, o.Stop, o.Log = a.metrics.Handler(), a.Config.AdminToken, []string{host}, a.feed, stop, a.Log
+	o.Profiles = a.Config.Pprof
 	return controlServer(admin.New(o))
 }
 

@@ -77,11 +77,12 @@ func (c *configFlags) register(cmd *cobra.Command) {
 	f.String("on-exit", "", "remove the workers at the end, or leave them for the next start")
 }
 
-// registerLogs adds the flags for what is written while a balancer runs.
+// registerLogs adds the flags for what is written, and can be looked at, while a balancer runs.
 func (c *configFlags) registerLogs(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("log-level", "", "debug, info, warn or error (default info)")
 	f.String("log-format", "", "text, json, or auto: text on a terminal and JSON elsewhere (default auto)")
+	f.Bool("pprof", false, "profiles of this process at /debug/pprof/ on the admin address")
 	f.String("log-access", "", "a line for each request on standard output: off, combined or json (default off)")
 }
 
@@ -100,7 +101,7 @@ func (c *configFlags) source(s session, flags *pflag.FlagSet) config.Source {
 	over := map[string]any{}
 	for flag, key := range map[string]string{
 		"driver": "driver", "listen": "listen", "admin": "admin", "instance": "instance", "on-exit": "on_exit",
-		"log-level": "log.level", "log-format": "log.format", "log-access": "log.access",
+		"pprof": "pprof", "log-level": "log.level", "log-format": "log.format", "log-access": "log.access",
 	} {
 		if f := flags.Lookup(flag); f != nil && f.Changed {
 			over[key] = f.Value.String()

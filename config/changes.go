@@ -29,7 +29,7 @@ type PoolChange struct {
 // with, the ports it keeps book of, and what a server takes only before it serves.
 func restartKeys() []string {
 	return []string{
-		"listen", "admin", "admin_token", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
+		"listen", "admin", "admin_token", "pprof", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
 		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections", "log.format",
 	}
 }
@@ -116,7 +116,7 @@ func (d Diff) String() string {
 // say it obeys, and what the next reload is to be compared with. Neither argument is changed.
 func InForce(old, new *Config) *Config {
 	c := *new
-	c.Listen, c.Admin, c.AdminToken, c.Planner = old.Listen, old.Admin, old.AdminToken, old.Planner
+	c.Listen, c.Admin, c.AdminToken, c.Pprof, c.Planner = old.Listen, old.Admin, old.AdminToken, old.Pprof, old.Planner
 	c.Driver, c.Instance, c.Ports = old.Driver, old.Instance, old.Ports
 	c.Limits.Header, c.Limits.Idle, c.Limits.Connections = old.Limits.Header, old.Limits.Idle, old.Limits.Connections
 	c.Limits.PerClient.Connections = old.Limits.PerClient.Connections

@@ -16,7 +16,7 @@ func TestNothingChanged(t *testing.T) {
 
 func TestEveryKeyOutsidePoolsIsLiveOrNeedsARestart(t *testing.T) {
 	restart := []string{
-		"listen", "admin", "admin_token", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
+		"listen", "admin", "admin_token", "pprof", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
 		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections", "log.format",
 	}
 	for _, l := range leaves(reflect.TypeFor[Config](), "", false) {

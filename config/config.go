@@ -16,6 +16,7 @@ type Config struct {
 	TrustedProxies []string      `mapstructure:"trusted_proxies"` // CIDRs whose word about a client's address is taken
 	Admin          string        `mapstructure:"admin"`           // host:port of dashboard, metrics, status, control
 	AdminToken     string        `mapstructure:"admin_token"`     // Bearer token; never empty when Admin is not a loopback address
+	Pprof          bool          `mapstructure:"pprof"`           // profiles on the admin plane
 	Planner        Planner       `mapstructure:"planner"`
 	Driver         string        `mapstructure:"driver"`   // auto | docker | process
 	Instance       string        `mapstructure:"instance"` // the name of this balancer on its engine

@@ -40,6 +40,7 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 		"UNDERSTUDY_LISTEN":             {"127.0.0.1:81", func(c *Config) any { return c.Listen }, "127.0.0.1:81"},
 		"UNDERSTUDY_ADMIN":              {"127.0.0.1:82", func(c *Config) any { return c.Admin }, "127.0.0.1:82"},
 		"UNDERSTUDY_ADMIN_TOKEN":        {"A=b.C", func(c *Config) any { return c.AdminToken }, "A=b.C"},
+		"UNDERSTUDY_PPROF":              {"true", func(c *Config) any { return c.Pprof }, true},
 		"UNDERSTUDY_PLANNER_LISTEN":     {"127.0.0.1:83", func(c *Config) any { return c.Planner.Listen }, "127.0.0.1:83"},
 		"UNDERSTUDY_PLANNER_ALLOW":      {"10.0.0.0/8, fd00::/8", func(c *Config) any { return c.Planner.Allow }, []string{"10.0.0.0/8", "fd00::/8"}},
 		"UNDERSTUDY_DRIVER":             {"docker", func(c *Config) any { return c.Driver }, "docker"},
@@ -70,8 +71,8 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 			t.Errorf("%s gives %v, want %v", name, got, c.want)
 		}
 	}
-	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 26 { // and tls.cert, tls.key, which need files: tls_test.go
-		t.Errorf("there are %d keys outside pools; this test knows 26", n)
+	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 27 { // and tls.cert, tls.key, which need files: tls_test.go
+		t.Errorf("there are %d keys outside pools; this test knows 27", n)
 	}
 }
 

@@ -26,6 +26,7 @@ proxy_protocol: {from: []}
 trusted_proxies: []
 admin: "127.0.0.1:8081"
 admin_token: ""
+pprof: false
 planner: {listen: "", allow: []}
 driver: auto
 instance: default
@@ -122,7 +123,7 @@ func randomConfig(r *rand.Rand) *Config {
 		Listen: pick(r, "127.0.0.1:8080", "[::1]:0", ":9000"), Admin: pick(r, "127.0.0.1:81", "[::1]:82"),
 		Planner: Planner{Listen: pick(r, "", "0.0.0.0:3000"), Allow: []string{"10.0.0.0/8"}},
 		Driver:  "auto", Instance: pick(r, "true", "null", "007", "a.b_c", "1e5"), OnExit: pick(r, "remove", "leave"),
-		Log:   Log{Level: pick(r, "debug", "warn"), Format: pick(r, "auto", "text", "json"), Access: pick(r, "off", "combined", "json")},
+		Log: Log{Level: pick(r, "debug", "warn"), Format: pick(r, "auto", "text", "json"), Access: pick(r, "off", "combined", "json")}, Pprof: r.IntN(2) == 0,
 		Guard: pick(r, 0, time.Second+d(time.Hour)), Ports: Ports{20000, 20000 + r.IntN(1000) + 500},
 		Limits: Limits{
 			Bytes(1024 + r.IntN(1e6)), Bytes(r.Int64N(1 << 50)), d(time.Hour), r.IntN(100),

@@ -41,8 +41,8 @@ func TestDistanceIsTheFewestLettersToChange(t *testing.T) {
 func TestWhatIsNotTheShapeAKeyHolds(t *testing.T) {
 	const duration = "; legal: a duration with a unit of ns, us, ms, s, m or h, such as 300ms or 1m30s, or 0"
 	checkRules(t, []rule{
-		{"- a", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, planner, driver, instance, on_exit, guard, ports, limits, log, pools"}},
-		{"just text", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, planner, driver, instance, on_exit, guard, ports, limits, log, pools"}},
+		{"- a", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, pprof, planner, driver, instance, on_exit, guard, ports, limits, log, pools"}},
+		{"just text", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, pprof, planner, driver, instance, on_exit, guard, ports, limits, log, pools"}},
 		{"ports: 5", []string{`1: ports: "5" is not a mapping; legal: keys below it: from, to`}},
 		{"planner: {allow: 10.0.0.0/8}", []string{`1: planner.allow: "10.0.0.0/8" is not a list; legal: a list, such as [a, b]`}},
 		{"pools: general", []string{`1: pools: "general" is not a list; legal: a list, such as [a, b]`}},
