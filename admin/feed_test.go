@@ -209,3 +209,38 @@ func TestWhatIsToldIsWrittenOnce(t *testing.T) {
 		t.Error("a stream after the tick begins with what was before it")
 	}
 }
+
+// BenchmarkTick is what a second costs with so many dashboards open, but for writing to their sockets.
+func BenchmarkTick(b *testing.B) {
+	for _, listeners := range []int{0, 10} {
+		b.Run(fmt.Sprint(listeners), func(b *testing.B) {
+			f, at := benchFleet(b)
+			for range listeners {
+				f.admit()
+			}
+			for b.Loop() {
+				*at = at.Add(time.Second)
+				f.tick()
+				for l := range f.listeners {
+					<-l.frames
+				}
+			}
+		})
+	}
+}
+
+// benchFleet is a feed of a pool with eight workers.
+func benchFleet(b *testing.B) (*Feed, *time.Time) {
+	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	now := func() time.Time { return at }
+	pools := fleet.New([]fleet.PoolConfig{{Name: "general", Capabilities: []string{"mult"}, Max: 8, QueueLength: 10, Target: time.Second}}, now)
+	for i := range 8 {
+		id := fmt.Sprint("w", i)
+		if _, err := pools.Add(fleet.Info{ID: id, Pool: "general", Port: 20000 + i, Origin: fleet.Cold}); err != nil {
+			b.Fatal(err)
+		}
+		pools.Ready(id, "", 1)
+	}
+	f := NewFeed(Options{Fleet: pools, Ports: fleet.NewPorts(20000, 20063, now), Journal: scaler.NewJournal(10), Now: now, Start: at})
+	return f, &at
+}

@@ -131,11 +131,10 @@ func TestHostileNamesAreText(t *testing.T) {
 	b.until("both pools", `document.querySelectorAll('.pool').length === 2 && document.querySelectorAll('[data-worker]').length === 3`)
 	b.until("its moment", `document.querySelectorAll('.story li').length > 1`)
 	for what, expression := range map[string]string{
-		"no element came of a name":   `document.querySelectorAll('main img, main script, body script, [onerror], [onmouseover]').length === 0`,
-		"nothing ran":                 `!document.title.includes('hit')`,
-		"the name is there as text":   `document.querySelectorAll('h2')[0].textContent.includes('<img src=x onerror=')`,
-		"nothing turns the direction": `!/[\u202e\u2066\u0000\u001b]/.test(document.body.innerHTML.replaceAll('data-worker', ''))||document.body.innerText.includes('\\u202egnp')`,
-		"the text shows what it was":  `document.body.innerText.includes('\\u202egnp.exe') && document.body.innerText.includes('a\\x1b[31mb')`,
+		"no element came of a name":  `document.querySelectorAll('main img, main script, body script, [onerror], [onmouseover]').length === 0`,
+		"nothing ran":                `!document.title.includes('hit')`,
+		"the name is there as text":  `document.querySelectorAll('h2')[0].textContent.includes('<img src=x onerror=')`,
+		"the text shows what it was": `document.body.innerText.includes('\\u202egnp.exe') && document.body.innerText.includes('a\\x1b[31mb')`,
 	} {
 		if b.text(expression) != "true" {
 			t.Errorf("%s: does not hold: %s", what, expression)

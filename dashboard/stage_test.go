@@ -57,7 +57,10 @@ func (s *stage) begin() {
 		Fleet: s.fleet, Ports: s.ports, Journal: s.journal, Instance: "stage", Driver: "fake", Version: "1.2.3", Start: s.now(), Token: s.token, Now: s.now,
 		Goals: func(string) admin.Goals { return admin.Goals{Percentile: 95, Min: 1, Max: 8, Spare: 1} },
 		Troubles: func(pool string) (scaler.Trouble, bool) {
-			return scaler.Trouble{Error: s.word, Logs: []string{s.word, s.word}, Fails: 2}, s.word != "" && pool == s.word
+			if pool != s.word {
+				return scaler.Trouble{}, false
+			}
+			return scaler.Trouble{Error: s.word, Logs: []string{s.word, s.word}, Fails: 2}, true
 		},
 	}
 	o.Feed = admin.NewFeed(o)
