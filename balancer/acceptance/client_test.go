@@ -62,6 +62,7 @@ func (w *world) connect() (*client, error) {
 
 // send writes bytes. That the server has hung up already is for the reading side to find out.
 func (c *client) send(text string) *client {
+	_ = c.c.SetDeadline(soon()) // for each, however many there are
 	_, _ = io.WriteString(c.c, text)
 	return c
 }
