@@ -89,10 +89,37 @@ func TestNothingIsLoggedWhileNothingHappens(t *testing.T) {
 		b.run()
 		b.pass(10 * time.Second)
 		before := len(log.with(""))
-		b.pass(time.Hour) // 14,400 ticks
+		b.pass(10 * time.Minute) // 2,400 ticks
 		if after := log.with(""); len(after) != before {
-			t.Errorf("%d lines in an idle hour: %v", len(after)-before, after[before:])
+			t.Errorf("%d lines in ten idle minutes: %v", len(after)-before, after[before:])
 		}
 		b.end()
 	})
+}
+
+func TestWhatAWorkerPrintedAndAnEngineSaidIsEscapedInTheLog(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const evil = "no such\r\nlevel=INFO msg=forged \x1b[2J\u009b31m\x7f"
+			plan := func(driver.Spec) drivertest.Plan {
+				return drivertest.Plan{StartErr: fmt.Errorf("image %s: %w", evil, driver.NewExitError(3, []string{evil}))}
+			}
+			b := newBench(t, drivertest.FakeOptions{Plan: plan}, pool("mult", func(p *config.Pool) { p.Workers.Spare = 0 }))
+			log := &logged{}
+			b.scaler.Log = logs.New(log, asJSON, slog.LevelDebug)
+			b.scaler.repeats = logs.NewRepeats(b.scaler.Log, b.fleet.Clock)
+			b.run()
+			b.pass(time.Second)
+			lines := log.with("did not start")
+			if len(lines) != 1 || !strings.Contains(lines[0], "forged") {
+				t.Fatalf("got %q", log.with(""))
+			}
+			for _, line := range log.with("") {
+				if strings.ContainsAny(strings.TrimSuffix(line, "\n"), "\r\n\x1b\x7f\u009b") || strings.HasPrefix(line, "level=INFO msg=forged") {
+					t.Errorf("got %q", line)
+				}
+			}
+			b.end()
+		})
+	}
 }
