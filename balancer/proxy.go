@@ -160,6 +160,9 @@ func (x *exchange) unserved(err error) {
 		x.refuse(x.broken.problem, x.broken.detail)
 	case x.bounces > 0 && (p == errQueueTimeout || p == errQueueFull):
 		x.refuse(errWorkerBusy, "Every worker that was asked had something else to do.")
+	case p == errQueueTimeout:
+		x.cause = err
+		x.refuse(p, "Every worker stayed busy for as long as a request may wait now (queue.wait); Retry-After says when to try again.")
 	default:
 		x.cause = err
 		x.refuse(p, "")

@@ -3,6 +3,7 @@ package balancer
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func TestRefusalsAre503WithRetryAfter(t *testing.T) {
 			tt.prep(w)
 			resp, text := w.post("/mult", "hi")
 			got := problemOfResponse(t, resp, text)
-			if resp.StatusCode != 503 || got.Code != tt.code {
+			if resp.StatusCode != 503 || got.Code != tt.code || tt.code == "queue-timeout" && !strings.Contains(got.Detail, "queue.wait") {
 				t.Errorf("got %d %+v", resp.StatusCode, got)
 			}
 			if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || after < 1 || after > longestRetry {

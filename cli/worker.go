@@ -27,6 +27,7 @@ let it register with a balancer. Flags win over the environment: PORT, HOST, MUL
 	f.StringVar(&flags.Register, "register", "", "base URL of a balancer's admin or planner address to register with (default: it does not)")
 	f.StringVar(&flags.Address, "address", "", "base URL it gives when it registers (default http://localhost and its port)")
 	f.Var(&duration, "duration", "how long a task takes, drawn evenly (default 50ms..150ms)")
+	f.Lookup("duration").DefValue = "" // the range is empty until it is given
 	f.IntVar(&flags.Concurrency, "concurrency", 0, "tasks at a time (default one of each kind, as the planner protocol has it)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		opts, err := worker.FromEnv(s.env)

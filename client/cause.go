@@ -89,3 +89,11 @@ func printable(s string, n int) string {
 	}
 	return strings.TrimSpace(s)
 }
+
+// inWords is err as the report shows it. That a connection ended where an answer should have begun is most often meant.
+func inWords(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "the connection was closed before a whole answer came"
+	}
+	return err.Error()
+}

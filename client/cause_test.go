@@ -79,3 +79,13 @@ func TestTheReasonOfADialErrorIsItsInnermostPart(t *testing.T) {
 		}
 	}
 }
+
+func TestAConnectionThatWasClosedIsNamedAsThat(t *testing.T) {
+	report, err := Run(t.Context(), Options{Target: raw(t, ""), N: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.ErrorSamples[Reset]; got != "the connection was closed before a whole answer came" {
+		t.Errorf("%q", got)
+	}
+}

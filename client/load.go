@@ -60,7 +60,7 @@ func (l *load) do(t task, intended time.Duration, c *caller) Result {
 		Capability: t.capability, Intended: intended, Actual: actual, Latency: c.ended - intended, Queue: -1, Service: -1,
 	}
 	if err != nil {
-		r.Cause, r.Detail = classify(l.work, err), printable(err.Error(), detailLength)
+		r.Cause, r.Detail = classify(l.work, err), printable(inWords(err), detailLength)
 	} else {
 		r.answered(t, a)
 	}
