@@ -24,7 +24,7 @@ demo: bin/understudy ## balancer, 60 s of load and the report in one terminal
 
 test: bin/understudy ## every test, with the race detector (needs a C compiler); with a Docker engine the Docker tests too
 	$(GO) vet ./...
-	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -race -count=1 -timeout 8m ./...
+	UNDERSTUDY_BIN=$(CURDIR)/bin/understudy $(GO) test -race -count=1 -p 4 -timeout 8m ./... # four packages at a time: many wait for containers most of their time
 
 docs: ## write docs/metrics.md from the registered collectors
 	UNDERSTUDY_WRITE_DOCS=1 $(GO) test -count=1 -run TestDocument ./metrics
