@@ -8,22 +8,13 @@ import (
 	"understudy/h1"
 )
 
-// A front is who speaks HTTP with the client. net/http's server knows fields as a map, and tells by a context that a client has left. A lean one
-// has fields as they came, takes them the same way, and tells by a call; these are the ways it says so.
-type (
-	goneTeller   interface{ OnGone(f func()) }
-	fieldsReader interface{ RequestFields() h1.Fields }
-	fieldsWriter interface {
-		// WriteFields begins the answer. length is that of its body; below 0: not known. Framing, and Date where there is none, are the
-		// front's business; Connection: close among the fields asks it to close.
-		WriteFields(status int, fields h1.Fields, length int64)
-	}
-)
+// A front is who speaks HTTP with the client. net/http's server knows fields as a map, and tells by a context that a client has left. Our own
+// is an h1.FieldWriter: it has fields as they came, takes them the same way, and tells by a call.
 
 // incoming yields the request's fields. Nothing else looks at the request's Header.
 func (x *exchange) incoming() h1.Fields {
-	if front, ok := x.w.(fieldsReader); ok {
-		return front.RequestFields()
+	if x.lean != nil {
+		return x.lean.RequestFields()
 	}
 	list := x.values[:0]
 	for name, values := range x.r.Header {
@@ -43,8 +34,8 @@ func (x *exchange) put(name, value string) {
 // reply hands the head of the answer over. length is that of the body; below 0: not known.
 func (x *exchange) reply(status int, length int64) {
 	x.status = status
-	if front, ok := x.w.(fieldsWriter); ok {
-		front.WriteFields(status, x.out, length)
+	if x.lean != nil {
+		x.lean.WriteFields(status, x.out, length)
 		return
 	}
 	h := x.w.Header()

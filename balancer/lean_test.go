@@ -13,10 +13,29 @@ type leanFront struct {
 	fields h1.Fields
 	header http.Header
 
+	ctx  context.Context // of the request; nil: its client stays
+	stop func()
+
 	status int
 	sent   h1.Fields
 	length int64
 	n      int
+}
+
+func (w *leanFront) OnGone(f func()) {
+	switch {
+	case w.ctx == nil:
+	case f == nil:
+		w.stop()
+	default:
+		told := make(chan struct{})
+		stop := context.AfterFunc(w.ctx, func() { defer close(told); f() })
+		w.stop = func() {
+			if !stop() {
+				<-told
+			}
+		}
+	}
 }
 
 func (w *leanFront) RequestFields() h1.Fields { return w.fields }

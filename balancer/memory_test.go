@@ -53,7 +53,7 @@ func newStill(t *testing.T, p config.Pool, worker func(c net.Conn, r *bufio.Read
 // serve sends one request through, and tells how long it took and whether the answer was broken off.
 func (s *still) serve(r *http.Request) (w *leanFront, took time.Duration, cut bool) {
 	began := time.Now()
-	w = &leanFront{fields: h1.Fields{{Name: "Host", Value: "h"}}}
+	w = &leanFront{ctx: r.Context(), fields: h1.Fields{{Name: "Host", Value: "h"}}}
 	defer func() {
 		took = time.Since(began)
 		if p := recover(); p != nil {

@@ -16,7 +16,10 @@ type exchange struct {
 	s  *settings
 	w  http.ResponseWriter
 	rc http.ResponseController
-	r  *http.Request
+
+	r *http.Request
+
+	lean h1.FieldWriter // w, where our own front serves; else nil
 
 	cut     cut
 	gone    func()          // cuts it short because the client left; made once
@@ -83,10 +86,11 @@ func (b *Balancer) newExchange(w http.ResponseWriter, r *http.Request) *exchange
 	if x == nil {
 		x = &exchange{}
 		x.gone = func() { x.cutShort(errClientGone) }
-		x.unwatch = func() { x.w.(goneTeller).OnGone(nil) }
+		x.unwatch = func() { x.lean.OnGone(nil) }
 		x.fail = x.cutShort
 	}
 	x.b, x.s, x.w, x.r, x.rc = b, b.settings.Load(), w, r, *http.NewResponseController(w)
+	x.lean, _ = w.(h1.FieldWriter)
 	x.began, x.service = time.Now(), -1
 	x.in = x.incoming()
 	x.said = listen(x.in)
@@ -125,8 +129,8 @@ func (x *exchange) serve() {
 
 // watchClient cuts the exchange short when its client leaves, until unwatch.
 func (x *exchange) watchClient() (unwatch func()) {
-	if front, ok := x.w.(goneTeller); ok {
-		front.OnGone(x.gone)
+	if x.lean != nil {
+		x.lean.OnGone(x.gone)
 		return x.unwatch
 	}
 	stop := context.AfterFunc(x.r.Context(), x.gone)
