@@ -28,6 +28,15 @@ func cells(w Worker) [columns]string {
 
 // workers writes a row for each worker. Long ids are shortened so that rows fit the width.
 func (s *screen) workers(list []Worker) {
+	s.workerRows(list, func(w Worker) {
+		if w.Reason != "" {
+			s.line(s.paint(faint, clip("    "+plain(w.Reason), s.width)))
+		}
+	})
+}
+
+// workerRows writes the head of the table and its rows, and has below write what follows each.
+func (s *screen) workerRows(list []Worker, below func(Worker)) {
 	if len(list) == 0 {
 		return
 	}
@@ -39,9 +48,7 @@ func (s *screen) workers(list []Worker) {
 	s.row(rows[0], widths, faint)
 	for i, w := range list {
 		s.row(rows[i+1], widths, stateColor(w.State))
-		if w.Reason != "" {
-			s.line(s.paint(faint, clip("    "+plain(w.Reason), s.width)))
-		}
+		below(w)
 	}
 }
 

@@ -168,15 +168,7 @@ func (s *screen) allWorkers(st Status, lines int) {
 		left = len(list) - (most - 1)
 		list = list[:most-1]
 	}
-	rows := [][columns]string{heads()}
-	for _, w := range list {
-		rows = append(rows, cells(w))
-	}
-	widths := s.fit(rows)
-	s.row(rows[0], widths, faint)
-	for i, w := range list {
-		s.row(rows[i+1], widths, stateColor(w.State))
-	}
+	s.workerRows(list, func(Worker) {})
 	if left > 0 {
 		s.line(s.paint(faint, fmt.Sprintf("  … and %d more", left)))
 	}
