@@ -36,12 +36,8 @@ func idleRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 			}
 		}()
 		began := time.Now()
-		for range *n {
-			c, err := askAndStay(ctx, b.listen)
-			if err != nil {
-				return fmt.Errorf("connection %d: %w", len(open)+1, err)
-			}
-			open = append(open, c)
+		if open, err = askAll(ctx, b.listen, *n); err != nil {
+			return err
 		}
 		took := time.Since(began)
 		t := table{title: fmt.Sprintf("With %d idle connections, opened in %.1f s", *n, took.Seconds()), columns: []string{"a new connection for", "answered in ms"}}
@@ -74,6 +70,18 @@ func idleRace(fs *flag.FlagSet) func(context.Context, *stage.Stage) error {
 		}
 		return nil
 	}
+}
+
+// askAll opens n connections. Those it could open come with the error too.
+func askAll(ctx context.Context, listen string, n int) (open []net.Conn, err error) {
+	for range n {
+		c, err := askAndStay(ctx, listen)
+		if err != nil {
+			return open, fmt.Errorf("connection %d: %w", len(open)+1, err)
+		}
+		open = append(open, c)
+	}
+	return open, nil
 }
 
 // enoughFiles looks at our own limit; the balancer inherits the hard one and, being written in Go, raises itself to it as we did.
