@@ -50,10 +50,12 @@ type Spec struct {
 	Env     []string // KEY=value; the driver adds PORT
 	Port    int      // port the worker listens on inside its container; ignored by drivers that have no inside
 
-	HostPort int // the port on 127.0.0.1 the worker must be reached at
+	Publish  Publish
+	HostPort int // the port on 127.0.0.1 the worker must be reached at; 0 with PublishNetwork
 
 	Security  Security
 	Resources Resources
+	Logs      LogLimits
 }
 
 // Pull says when an image is pulled.
@@ -63,6 +65,16 @@ const (
 	PullNever   Pull = "never"
 	PullMissing Pull = "missing"
 	PullAlways  Pull = "always"
+)
+
+// Publish is how a worker is reached.
+type Publish string
+
+const (
+	// PublishLoopback gives the worker a port of the host, on 127.0.0.1. It is what an empty Publish means.
+	PublishLoopback Publish = "loopback"
+	// PublishNetwork gives it none: it is reached at the address the driver finds it to have once it runs.
+	PublishNetwork Publish = "network"
 )
 
 // Level is a named set of hardening defaults; Security's other fields relax or tighten it one by one.
@@ -83,6 +95,7 @@ type Security struct {
 	CapAdd   []string
 	Tmpfs    []string // "/path" or "/path:options"
 	Shm      int64    // bytes; 0: as Level says
+	Init     *bool    // a first process that reaps and passes signals on
 	Egress   *bool    // may the worker open connections to the outside
 	Mounts   []string // "/host/path:/container/path[:ro]"
 	Devices  []string // "/dev/x" or "gpus=all"
@@ -96,18 +109,28 @@ type Resources struct {
 	Pids   int
 }
 
-// Instance is one worker as the driver sees it now. All of it but Running and ExitCode comes from what Start was given.
+// LogLimits bound what is kept of one worker's output: the newest Files files of Size. Zero means the driver's default.
+type LogLimits struct {
+	Size  int64 // bytes
+	Files int
+}
+
+// Instance is one worker as the driver sees it now. All of it but Image, Running, Paused and ExitCode comes from what Start was given.
 type Instance struct {
 	ID           ID
 	Pool         string
 	Worker       string
 	Generation   string
 	Hash         string
+	Image        string // id of the content it runs; empty where the driver knows none
 	Capabilities []string
-	HostPort     int    // 0 when it cannot be told
-	Address      string // base URL, such as http://127.0.0.1:20000
+	HostPort     int    // 0 when it has none or it cannot be told
+	Address      string // base URL, such as http://127.0.0.1:20000; empty when it cannot be told. An address is used again once a worker has ended
 	Running      bool
-	ExitCode     int // of a worker that has ended
+	Paused       bool // it runs and is frozen: it answers nobody
+	ExitCode     int  // of a worker that has ended
+	OOM          bool // of one that has ended: the engine says that it ran out of memory. Only Inspect tells
+	Removing     bool // of one that has ended: somebody is removing it. Only Inspect tells
 	Created      time.Time
 	Took         Took // only of what Start returns
 }
@@ -124,6 +147,42 @@ type Preparer interface {
 	Prepare(ctx context.Context, spec Spec) error
 }
 
+// Joiner is a driver that must take a place beside workers before it reaches those that have no port of the host. It is asked once, before a
+// balancer with PublishNetwork lists what workers there are.
+type Joiner interface {
+	// Join makes workers reachable. Its errors are for a person, ErrUnavailable among them: that another balancer of the instance has that
+	// place, or that nobody can reach them from here.
+	Join(ctx context.Context) error
+}
+
+// Resolver is a driver whose images have names that may come to mean something else.
+type Resolver interface {
+	// Resolve is Prepare, and says what came of it: the id that Instance.Image has of every worker started from this spec until the next Prepare
+	// or Resolve of it. With that id for its Image and PullNever a spec starts this very content, whatever the name means by then.
+	Resolve(ctx context.Context, spec Spec) (image string, err error)
+}
+
+// Puller is a driver whose images come from registries. Both methods answer at once, from memory.
+type Puller interface {
+	// Pulling tells how far the pull of an image is. It reports false when none is under way.
+	Pulling(image string) (Progress, bool)
+	// Origin tells where the content with the id that Resolve returned came from. The zero Origin: that is not known.
+	Origin(id string) Origin
+}
+
+// Progress is how far a pull is. What the engine has not told yet is 0.
+type Progress struct {
+	Layers, Done int   // done are unpacked, or were there before
+	Bytes, Total int64 // received, of the layers that it has begun to receive
+	Since        time.Time
+}
+
+// Origin is where the content of an image came from.
+type Origin struct {
+	Digest string // by which the registry gives this content to everybody; empty: it came from none
+	Stale  string // why the registry was not asked whether there is newer content, though it should have been; empty: it was, or should not be
+}
+
 // Inspector is a driver that can look at one worker. ErrNotFound when there is no such worker.
 type Inspector interface {
 	Inspect(ctx context.Context, id ID) (Instance, error)
@@ -135,10 +194,21 @@ type Logger interface {
 	Logs(ctx context.Context, id ID, tail int, follow bool) (io.ReadCloser, error)
 }
 
-// Watcher is a driver that can hint that a worker ended. Hints may be lost, late or repeated: the list is the truth.
+// Watcher is a driver that can hint that a worker ended. Hints may be lost, late or repeated: the list is the truth. It may lag behind
+// a hint; Inspect, where there is one, does not.
 type Watcher interface {
-	// Watch sends the id of a worker that ended by itself or by another's hand. The channel is closed when ctx ends.
+	// Watch sends the id of a worker that ended by itself or by another's hand, and an empty id when hints may have been lost: the list
+	// tells. The channel is closed when ctx ends.
 	Watch(ctx context.Context) <-chan ID
+}
+
+// Pauser is a driver that can freeze workers: a frozen one keeps its memory and its port, uses no CPU and answers nobody. ErrNotFound when
+// there is no such worker; any other error leaves open whether it is frozen. Stop works on a frozen worker as on any other, without grace.
+type Pauser interface {
+	// Pause freezes a worker that runs. One that is frozen already is success.
+	Pause(ctx context.Context, id ID) error
+	// Resume lets it go on. One that is not frozen is success. A request waits for it, so it waits for no start, stop or list of this driver.
+	Resume(ctx context.Context, id ID) error
 }
 
 // Sweeper is a driver that can remove all that an instance ever made: workers, networks, worker images no longer used.

@@ -32,6 +32,9 @@ func hint(lines []string) string {
 	return ""
 }
 
+// memoryHint is for a worker that the engine says ran out of memory.
+const memoryHint = "give it more with the pool's key resources.memory, or fewer tasks at a time with concurrency"
+
 // Exit asks d why a worker ended: its exit code and last lines, as far as d can look at workers and keeps what they print.
 // ErrNotFound when the worker is gone; nil when it still runs.
 func Exit(ctx context.Context, d Driver, id ID) (*ExitError, error) {
@@ -39,16 +42,27 @@ func Exit(ctx context.Context, d Driver, id ID) (*ExitError, error) {
 	if err != nil || inst.Running {
 		return nil, err
 	}
+	e := NewExitError(inst.ExitCode, LastLines(ctx, d, id))
+	e.OOM, e.Removing = inst.OOM, inst.Removing
+	if e.OOM {
+		e.Hint = memoryHint
+	}
+	return e, nil
+}
+
+// LastLines are the last 20 lines a worker printed, running or not, oldest first; none when d keeps none or cannot tell. What is
+// longer than 1 KiB is cut there.
+func LastLines(ctx context.Context, d Driver, id ID) []string {
 	logger, ok := d.(Logger)
 	if !ok {
-		return NewExitError(inst.ExitCode, nil), nil
+		return nil
 	}
 	logs, err := logger.Logs(ctx, id, exitLines, false)
 	if err != nil {
-		return NewExitError(inst.ExitCode, nil), nil // the code alone is worth having
+		return nil // what else is known is worth having
 	}
 	defer logs.Close()
-	return NewExitError(inst.ExitCode, lines(logs)), nil
+	return lines(logs)
 }
 
 func find(ctx context.Context, d Driver, id ID) (Instance, error) {
@@ -66,12 +80,29 @@ func find(ctx context.Context, d Driver, id ID) (Instance, error) {
 	return all[i], nil
 }
 
-// lines reads r to its end; a line too long for memory ends the reading, what was read before it counts.
-func lines(r io.Reader) []string {
-	var out []string
-	s := bufio.NewScanner(r)
-	for s.Scan() {
-		out = append(out, s.Text())
+const (
+	longestLine = 1 << 10
+	mostLogs    = 4 << 20 // of what is read for the last lines: an engine may count a line of any length as one
+)
+
+// lines reads r to its end, and yields the last lines, each cut where it is too long to be shown.
+func lines(r io.Reader) (out []string) {
+	in := bufio.NewReaderSize(io.LimitReader(r, mostLogs), longestLine)
+	for {
+		line, more, err := in.ReadLine()
+		if err != nil {
+			return out
+		}
+		text := string(line)
+		if more {
+			text += "…"
+		}
+		for more && err == nil {
+			_, more, err = in.ReadLine()
+		}
+		out = append(out, text)
+		if len(out) > exitLines {
+			out = out[1:]
+		}
 	}
-	return out
 }

@@ -88,3 +88,50 @@ func TestExitTellsCodeAndLastLinesAsFarAsTheDriverCan(t *testing.T) {
 		})
 	}
 }
+
+func TestLinesThatNobodyCanReadAreCutAndTheLastOnesAreKept(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	logs := "first\n" + long + "\n" + strings.Repeat("line\n", 18) + "\x00\xff\x1b[2J no end"
+	got := driver.LastLines(t.Context(), chatty{logs: logs}, "a")
+	if len(got) != 20 || got[0] != long[:1<<10]+"…" || got[1] != "line" || got[19] != "\x00\xff\x1b[2J no end" {
+		t.Errorf("%d lines: %.60q ... %.60q", len(got), got[0], got[len(got)-1])
+	}
+	if got := driver.LastLines(t.Context(), chatty{logs: strings.Repeat(long, 100)}, "a"); len(got) != 1 || len(got[0]) > 1100 {
+		t.Errorf("100 MB without an end of line are %d lines", len(got))
+	}
+}
+
+func TestACodeOf137AloneIsNoWantOfMemory(t *testing.T) {
+	for _, tc := range []struct {
+		exit   driver.ExitError
+		signal int
+		want   string
+		not    string
+	}{
+		{driver.ExitError{Code: 3}, 0, "exited with code 3", "oom"},
+		{driver.ExitError{Code: 128}, 0, "exited with code 128", "signal"},
+		{driver.ExitError{Code: 255}, 0, "exited with code 255", "signal"},
+		{driver.ExitError{Code: 139}, 11, "code 139 (signal 11)", "oom"},
+		{driver.ExitError{Code: 137}, 9, "code 137 (SIGKILL), oom flag = false", "out of memory"},
+		{driver.ExitError{Code: 137, OOM: true}, 9, "ran out of memory: it exited with code 137, oom flag = true", "killed"},
+		{driver.ExitError{Code: 137, Removing: true}, 9, "somebody removed the worker", "oom"},
+	} {
+		if got := tc.exit.Error(); !strings.Contains(got, tc.want) || strings.Contains(got, tc.not) {
+			t.Errorf("got %q, want %q in it and %q not", got, tc.want, tc.not)
+		}
+		if got := tc.exit.Signal(); got != tc.signal {
+			t.Errorf("%q: signal %d", tc.want, got)
+		}
+	}
+}
+
+func TestAWorkerThatRanOutOfMemoryNamesTheKeyThatGivesItMore(t *testing.T) {
+	ended := bare{all: []driver.Instance{{ID: "a", ExitCode: 137, OOM: true}, {ID: "b", ExitCode: 137, Removing: true}}}
+	e, err := driver.Exit(t.Context(), chatty{bare: ended, logs: "permission denied\n"}, "a")
+	if err != nil || !e.OOM || !strings.Contains(e.Hint, "resources.memory") {
+		t.Errorf("got %+v, %v", e, err)
+	}
+	if e, err := driver.Exit(t.Context(), ended, "b"); err != nil || !e.Removing || e.OOM || e.Hint != "" {
+		t.Errorf("got %+v, %v", e, err)
+	}
+}

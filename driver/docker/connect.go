@@ -45,7 +45,11 @@ func connect(ctx context.Context, ep endpoint, l *limits) (*engine, error) {
 		api.Close()
 		return nil, fmt.Errorf("the Docker engine at %s runs %s containers; understudy needs one that runs linux containers", ep.host, version.Os)
 	}
-	return newEngine(api, ep.host, version.Arch, l), nil
+	if err := ep.tooOld(version); err != nil {
+		api.Close()
+		return nil, err
+	}
+	return newEngine(api, ep, version, l), nil
 }
 
 // newClient makes the SDK's client. The API version is negotiated; DOCKER_API_VERSION, which would pin it, is not read.
@@ -67,6 +71,9 @@ func hello(ctx context.Context, api *client.Client, scheme, address string) (typ
 		}
 		conn.Close()
 	}
+	if err := negotiate(ctx, api); err != nil {
+		return types.Version{}, err
+	}
 	return api.ServerVersion(ctx)
 }
 
@@ -76,6 +83,8 @@ func explainConnect(ep endpoint, address string, err error, patience time.Durati
 	const service = "check that the service runs (systemctl status docker)"
 	var timeout net.Error
 	switch {
+	case otherVersion(err):
+		return ep.tooNew(err)
 	case errors.Is(err, fs.ErrNotExist) && ep.from == "":
 		return failure(fmt.Sprintf("there is no Docker engine here: no socket at %s, and neither DOCKER_HOST nor a docker context names another address; "+
 			"install Docker or start it (systemctl start docker)", address), ErrNoEngine, driver.ErrUnavailable)

@@ -23,7 +23,7 @@ import (
 // cleanEnv takes away everything that names an engine, and gives the docker CLI an empty configuration, whose folder it returns.
 func cleanEnv(t *testing.T) string {
 	dir := t.TempDir()
-	for _, key := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION"} {
+	for _, key := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION", "DOCKER_AUTH_CONFIG"} {
 		t.Setenv(key, "")
 	}
 	t.Setenv("DOCKER_CONFIG", dir)
@@ -107,14 +107,14 @@ func TestAnEngineOnAnotherMachineIsRefused(t *testing.T) {
 
 func TestWindowsContainersAreRefused(t *testing.T) {
 	engine := newFakeEngine(t)
-	engine.script("version", func(w http.ResponseWriter, _ *http.Request) bool {
+	engine.Script("version", func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Write([]byte(`{"ApiVersion":"1.41","Os":"windows","Arch":"amd64"}`))
 		return true
 	})
-	if _, err := New(t.Context(), Options{Instance: "x", Host: "unix://" + engine.socket}); err == nil || !has(err.Error(), "windows") {
+	if _, err := New(t.Context(), Options{Instance: "x", Host: "unix://" + engine.Socket()}); err == nil || !has(err.Error(), "windows") {
 		t.Errorf("New returns %v", err)
 	}
-	if _, err := New(t.Context(), Options{Host: "unix://" + engine.socket}); err == nil || !has(err.Error(), "instance") {
+	if _, err := New(t.Context(), Options{Host: "unix://" + engine.Socket()}); err == nil || !has(err.Error(), "instance") {
 		t.Errorf("New without an instance returns %v", err)
 	}
 }
@@ -142,7 +142,7 @@ func TestTheEngineIsFoundWhereTheDockerCLIFindsIt(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := cleanEnv(t)
 			t.Setenv("DOCKER_API_VERSION", "1.30") // would pin what is to be negotiated; the fake engine complains
-			tc.set(t, dir, "unix://"+newFakeEngine(t).socket)
+			tc.set(t, dir, "unix://"+newFakeEngine(t).Socket())
 			d, err := New(t.Context(), Options{Instance: "x"})
 			if err != nil {
 				t.Fatal(err)
@@ -180,7 +180,7 @@ func TestAContextThatCannotBeUsedIsNamed(t *testing.T) {
 
 func TestTLSComesFromTheEnvironmentOrTheContext(t *testing.T) {
 	engine := newFakeEngine(t)
-	server := httptest.NewUnstartedServer(engine.handler())
+	server := httptest.NewUnstartedServer(engine.Handler())
 	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail are what this is about
 	server.StartTLS()

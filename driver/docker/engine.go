@@ -3,31 +3,41 @@ package docker
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/client"
 )
 
 // engine is the SDK's client with bounds: each call has a limit in time, and only so many are in flight.
 type engine struct {
-	api     *client.Client
-	host    string
-	arch    string // as Go names it: amd64, arm64
-	limits  *limits
-	changes chan struct{} // one slot for each change in flight
-	reads   chan struct{} // one slot for each look
+	endpoint endpoint
+	host     string
+	version  types.Version // what it said of itself when it was first spoken to
+	limits   *limits
+	changes  chan struct{} // one slot for each change in flight
+	reads    chan struct{} // one slot for each look
+	wakes    chan struct{} // one slot for each worker that is being woken
+
+	sdk    atomic.Pointer[client.Client]
+	lost   atomic.Bool   // the connection broke: what answers next may be another engine
+	renews chan struct{} // one slot
 }
 
-func newEngine(api *client.Client, host, arch string, l *limits) *engine {
-	return &engine{api: api, host: host, arch: arch, limits: l,
-		changes: make(chan struct{}, l.changes), reads: make(chan struct{}, l.reads)}
+func newEngine(api *client.Client, ep endpoint, version types.Version, l *limits) *engine {
+	e := &engine{endpoint: ep, host: ep.host, version: version, limits: l,
+		changes: make(chan struct{}, l.changes), reads: make(chan struct{}, l.reads),
+		wakes: make(chan struct{}, l.wakes), renews: make(chan struct{}, 1)}
+	e.sdk.Store(api)
+	return e
 }
 
 // do makes one call, limited in time, and explains its error. what says in words what is done.
 func (e *engine) do(ctx context.Context, limit time.Duration, what string, call func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return e.explain(ctx, what, limit, call(limited))
+	return e.explain(ctx, what, limit, e.call(limited, call))
 }
 
 // read is do for calls that only look; waiting for a slot counts.

@@ -12,22 +12,23 @@ import (
 	"time"
 
 	"understudy/driver"
+	"understudy/driver/docker/enginetest"
 )
 
-func TestAListThatIsCutIsAnErrorAndNoPart(t *testing.T) {
+func TestD14AListThatIsCutIsAnErrorAndNoPart(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
 	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
 		t.Fatal(err)
 	}
 	const one = `{"Id":"id1","Labels":{"understudy.instance":"fake"},"State":"running"}`
-	for name, s := range map[string]script{
-		"between two": cut("[" + one + ","),
-		"inside one":  cut("[" + one + `,{"Id":"i`),
-		"an error":    refuse(500, "boom"),
+	for name, s := range map[string]enginetest.Script{
+		"between two": enginetest.Cut("[" + one + ","),
+		"inside one":  enginetest.Cut("[" + one + `,{"Id":"i`),
+		"an error":    enginetest.Refuse(500, "boom"),
 		"garbage":     func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "["+one+",<html>]"); return true },
 	} {
-		engine.script("list", s)
+		engine.Script("list", s)
 		all, err := d.List(t.Context())
 		if err == nil || all != nil {
 			t.Errorf("%s: List returns %v, %v", name, all, err)
@@ -41,38 +42,41 @@ func TestAListThatIsCutIsAnErrorAndNoPart(t *testing.T) {
 	}
 }
 
-func TestACallThatHangsIsUnavailableAndOthersGoOn(t *testing.T) {
+func TestD17ACallThatHangsIsUnavailableAndOthersGoOn(t *testing.T) {
 	engine := newFakeEngine(t)
-	d := engine.driver(func(l *limits) { l.inspect, l.list, l.signal = 80*time.Millisecond, time.Second, 80*time.Millisecond })
+	d := engine.driver(func(l *limits) {
+		l.inspect, l.signal, l.remove = 80*time.Millisecond, 80*time.Millisecond, 200*time.Millisecond
+	})
 	inst, err := d.Start(t.Context(), fakeSpec("a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine.script("inspect", hang)
-	engine.script("logs", hang)
+	engine.Script("inspect", enginetest.Hang)
+	engine.Script("logs", enginetest.Hang)
 	for what, call := range map[string]func() error{
 		"Inspect": func() error { _, err := d.Inspect(t.Context(), inst.ID); return err },
 		"Stop":    func() error { return d.Stop(t.Context(), inst.ID, time.Second) },
 		"Logs":    func() error { _, err := d.Logs(t.Context(), inst.ID, -1, true); return err },
 	} {
-		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), engine.socket, "did not answer within 80ms") {
+		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), engine.Socket(), "did not answer within 80ms") {
 			t.Errorf("%s of a container that hangs the engine: %v", what, err)
 		}
 	}
-	engine.script("inspect", nil)
+	engine.Script("inspect", nil)
 	if _, err := d.Logs(t.Context(), inst.ID, -1, true); !errors.Is(err, driver.ErrUnavailable) {
 		t.Errorf("Logs whose head never comes: %v", err)
 	}
 	if all, err := d.List(t.Context()); err != nil || len(all) != 1 {
 		t.Errorf("List returns %v, %v", all, err)
 	}
-	engine.script("kill", hang)
+	d.engine.limits.inspect, d.engine.limits.remove = 10*time.Second, time.Minute // nothing is under way
+	engine.Script("kill", enginetest.Hang)
 	if err := d.Stop(t.Context(), inst.ID, 10*time.Millisecond); err != nil || engine.left() != 0 {
 		t.Errorf("a worker that cannot be asked to end is not forced: %v", err)
 	}
 }
 
-func TestAtMostFourCallsAreInFlightAndStartsDoNotKeepAListWaiting(t *testing.T) {
+func TestD29AtMostFourCallsAreInFlightAndStartsDoNotKeepAListWaiting(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
 	if err := d.Prepare(t.Context(), fakeSpec("x")); err != nil {
@@ -80,7 +84,7 @@ func TestAtMostFourCallsAreInFlightAndStartsDoNotKeepAListWaiting(t *testing.T) 
 	}
 	var now, most atomic.Int32
 	free := make(chan struct{})
-	engine.script("create", func(http.ResponseWriter, *http.Request) bool {
+	engine.Script("create", func(http.ResponseWriter, *http.Request) bool {
 		n := now.Add(1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
@@ -112,7 +116,7 @@ func TestAtMostFourCallsAreInFlightAndStartsDoNotKeepAListWaiting(t *testing.T) 
 	}
 }
 
-func TestAnEngineThatGoesAwayIsUnavailableForEveryCall(t *testing.T) {
+func TestD14AnEngineThatGoesAwayIsUnavailableForEveryCall(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver(func(l *limits) { l.hunt = time.Millisecond })
 	inst, err := d.Start(t.Context(), fakeSpec("a"))
@@ -120,9 +124,9 @@ func TestAnEngineThatGoesAwayIsUnavailableForEveryCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.images.forget()
-	drop := cut("")
+	drop := enginetest.Cut("")
 	for _, route := range []string{"list", "inspect", "create", "image"} {
-		engine.script(route, drop)
+		engine.Script(route, drop)
 	}
 	for what, call := range map[string]func() error{
 		"List":    func() error { _, err := d.List(t.Context()); return err },
@@ -131,7 +135,7 @@ func TestAnEngineThatGoesAwayIsUnavailableForEveryCall(t *testing.T) {
 		"Start":   func() error { _, err := d.Start(t.Context(), fakeSpec("b")); return err },
 		"Prepare": func() error { return d.Prepare(t.Context(), fakeSpec("b")) },
 	} {
-		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !strings.Contains(err.Error(), engine.socket) {
+		if err := call(); !errors.Is(err, driver.ErrUnavailable) || !strings.Contains(err.Error(), engine.Socket()) {
 			t.Errorf("%s returns %v, want ErrUnavailable and the address", what, err)
 		}
 	}

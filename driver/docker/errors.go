@@ -34,11 +34,12 @@ func failure(text string, kinds ...error) error { return &sentence{text, kinds} 
 func (s *sentence) Error() string   { return s.text }
 func (s *sentence) Unwrap() []error { return s.kinds }
 
-// The engine's answers that callers here must tell apart.
+// The engine's answers that callers here must tell apart, and that there was none.
 var (
 	errNotFound = errors.New("the engine has no such thing")
 	errConflict = errors.New("the engine says there is a conflict")
 	errInvalid  = errors.New("the engine says that makes no sense")
+	errSlow     = errors.New("the engine takes longer than we wait") // always with driver.ErrUnavailable
 )
 
 // explain turns an error of the SDK into ours: what was tried, at which engine, and of which kind it is. ctx is the caller's,
@@ -50,9 +51,12 @@ func (e *engine) explain(ctx context.Context, what string, patience time.Duratio
 	case ctx.Err() != nil:
 		return fmt.Errorf("docker: %s: %w", what, context.Cause(ctx))
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure(fmt.Sprintf("the Docker engine at %s did not answer within %s (%s)", e.host, patience, what), driver.ErrUnavailable)
+		return failure(fmt.Sprintf("the Docker engine at %s did not answer within %s (%s)", e.host, patience, what), driver.ErrUnavailable, errSlow)
 	case unreachable(err):
 		return failure(fmt.Sprintf("the Docker engine at %s does not answer (%s): %s", e.host, what, engineText(err)), driver.ErrUnavailable)
+	}
+	if otherVersion(err) {
+		return e.endpoint.tooNew(err)
 	}
 	text := fmt.Sprintf("docker: %s: %s", what, engineText(err))
 	switch {

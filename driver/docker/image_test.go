@@ -19,6 +19,7 @@ import (
 	imagetypes "github.com/docker/docker/api/types/image"
 
 	"understudy/driver"
+	"understudy/driver/docker/enginetest"
 	"understudy/driver/drivertest"
 )
 
@@ -34,10 +35,10 @@ func importImage(t *testing.T, d *Driver) string {
 		t.Fatal(err)
 	}
 	ref := "understudy-test-" + strconv.FormatInt(time.Now().UnixNano(), 36) + ":latest"
-	body, err := d.engine.api.ImageImport(t.Context(), imagetypes.ImportSource{Source: &root, SourceName: "-"}, ref,
+	body, err := d.engine.api().ImageImport(t.Context(), imagetypes.ImportSource{Source: &root, SourceName: "-"}, ref,
 		imagetypes.ImportOptions{Changes: []string{`CMD ["/understudy"]`, "ENV PORT=1"}})
 	if err == nil {
-		err = errors.Join(progress(body), body.Close())
+		err = errors.Join(messages(body, func(message) {}), body.Close())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func importImage(t *testing.T, d *Driver) string {
 		if _, err := d.Sweep(ctx, false); err != nil {
 			t.Error(err)
 		}
-		if _, err := d.engine.api.ImageRemove(ctx, ref, imagetypes.RemoveOptions{}); err != nil {
+		if _, err := d.engine.api().ImageRemove(ctx, ref, imagetypes.RemoveOptions{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -67,15 +68,15 @@ func TestTheWorkerImageIsMadeOnceHoweverManyAsk(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := engine.count("import"); n != 1 {
+	if n := engine.Count("import"); n != 1 {
 		t.Errorf("it was made %d times", n)
 	}
-	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.count("import") != 1 {
+	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.Count("import") != 1 {
 		t.Errorf("another driver made it again, or failed: %v", err)
 	}
-	bin, _ := hashed(testWorker())
-	engine.images[workerRepository+":"+bin.hash[:12]] = "somebody else's content"
-	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.count("import") != 2 {
+	bin, _ := hashed(d.binary)
+	engine.PutImage(workerRepository+":"+bin.hash[:12], "", map[string]string{labelWorkerImage: "somebody else's content"})
+	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.Count("import") != 2 {
 		t.Errorf("an image of that name with other content was used: %v", err)
 	}
 }
@@ -83,7 +84,8 @@ func TestTheWorkerImageIsMadeOnceHoweverManyAsk(t *testing.T) {
 func TestAnImportThatFailsIsToldAndTriedAgain(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
-	engine.script("import", func(w http.ResponseWriter, r *http.Request) bool {
+	d.binary = testWorker() // more than fits on the way to an engine that does not read it
+	engine.Script("import", func(w http.ResponseWriter, r *http.Request) bool {
 		io.Copy(io.Discard, r.Body)
 		fmt.Fprintln(w, `{"status":"going on"}`)
 		fmt.Fprintln(w, `{"errorDetail":{"message":"no space left on device"},"error":"no space left on device"}`)
@@ -92,11 +94,11 @@ func TestAnImportThatFailsIsToldAndTriedAgain(t *testing.T) {
 	if err := d.Prepare(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "no space left") {
 		t.Errorf("Prepare returns %v", err)
 	}
-	engine.script("import", refuse(500, "boom")) // without reading the body
+	engine.Script("import", enginetest.Refuse(500, "boom")) // without reading the body
 	if err := d.Prepare(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "boom") {
 		t.Errorf("Prepare returns %v", err)
 	}
-	engine.script("import", nil)
+	engine.Script("import", nil)
 	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
 		t.Errorf("Start returns %v", err)
 	}
@@ -155,8 +157,7 @@ func program(machine elf.Machine, parts ...elf.ProgType) []byte {
 }
 
 func TestAnEngineOfAnotherArchitectureMakesTheWorkerImageMissing(t *testing.T) {
-	engine := newFakeEngine(t)
-	engine.arch = "s390x"
+	engine := newFakeEngineOf(t, enginetest.Options{Arch: "s390x"})
 	_, err := engine.driver().Start(t.Context(), fakeSpec("a"))
 	if !errors.Is(err, driver.ErrImageMissing) || !has(err.Error(), "GOARCH=s390x") {
 		t.Errorf("Start returns %v", err)
@@ -164,6 +165,7 @@ func TestAnEngineOfAnotherArchitectureMakesTheWorkerImageMissing(t *testing.T) {
 }
 
 func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	d, other := realDriver(t), realDriver(t)
 	d.binary = ownWorker(t)
 	spec := workerSpec(t, "a")
@@ -184,7 +186,7 @@ func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
 		t.Fatalf("after the Sweep of another instance the image that nobody uses is there: %v, %v", there(), err)
 	}
 	network, _ := d.findNetwork(t.Context(), sealedNetwork)
-	if err := d.engine.api.NetworkRemove(t.Context(), network); err != nil {
+	if err := d.engine.api().NetworkRemove(t.Context(), network); err != nil {
 		t.Fatal(err)
 	}
 	inst, err := d.Start(t.Context(), spec)
@@ -195,8 +197,8 @@ func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
 	if _, err := other.Sweep(t.Context(), false); err != nil || !there() {
 		t.Errorf("after the Sweep of another instance the image that a worker uses is there: %v, %v", there(), err)
 	}
-	if _, err := d.Sweep(t.Context(), false); err != nil || there() {
-		t.Errorf("after the Sweep of its instance the image is there: %v, %v", there(), err)
+	if _, err := d.Sweep(t.Context(), false); err != nil || there() { // also where a sweep of somebody else takes its name meanwhile
+		t.Fatalf("after the Sweep of its instance the image is there: %v, %v", there(), err)
 	}
 	if all, err := d.listNetworks(t.Context()); err != nil || len(all) != 0 {
 		t.Errorf("after the Sweep there are networks: %v, %v", all, err)
@@ -204,6 +206,7 @@ func TestAnImageOrNetworkRemovedMeanwhileIsMadeAgain(t *testing.T) {
 }
 
 func TestAnImageOfYoursRunsWithItsOwnUserAndYourCommand(t *testing.T) {
+	t.Parallel()
 	d := realDriver(t)
 	spec := workerSpec(t, "a")
 	spec.Image, spec.Pull = importImage(t, d), driver.PullMissing
@@ -221,7 +224,8 @@ func TestAnImageOfYoursRunsWithItsOwnUserAndYourCommand(t *testing.T) {
 	}
 }
 
-func TestACommandThatIsNotThereIsAnExitError(t *testing.T) {
+func TestD20RealACommandThatIsNotThereIsAnExitError(t *testing.T) {
+	t.Parallel()
 	d := realDriver(t)
 	spec := workerSpec(t, "a")
 	spec.Image = importImage(t, d)

@@ -17,6 +17,7 @@ const (
 	labelWorker       = "understudy.worker"
 	labelCapabilities = "understudy.capabilities" // separated by commas
 	labelPort         = "understudy.port"         // on the host
+	labelInside       = "understudy.inside"       // the port inside, of those that have none on the host and are reached by their address
 	labelGeneration   = "understudy.generation"
 	labelSpec         = "understudy.spec"         // hash of the configuration that makes the worker
 	labelNetwork      = "understudy.network"      // on networks: open or sealed
@@ -24,7 +25,7 @@ const (
 )
 
 func (d *Driver) labels(spec driver.Spec) map[string]string {
-	return map[string]string{
+	labels := map[string]string{
 		labelInstance:     d.instance,
 		labelPool:         spec.Pool,
 		labelWorker:       spec.Worker,
@@ -33,6 +34,10 @@ func (d *Driver) labels(spec driver.Spec) map[string]string {
 		labelGeneration:   spec.Generation,
 		labelSpec:         spec.Hash,
 	}
+	if spec.Publish == driver.PublishNetwork {
+		labels[labelPort], labels[labelInside] = "0", strconv.Itoa(insidePort(spec))
+	}
+	return labels
 }
 
 // containerName is unique as the worker's short id is.

@@ -32,7 +32,7 @@ func (d *Driver) List(ctx context.Context) ([]driver.Instance, error) {
 // listContainers lists this instance's containers, all or an error.
 func (d *Driver) listContainers(ctx context.Context) (all []container.Summary, err error) {
 	err = d.engine.read(ctx, d.engine.limits.list, "list containers", func(ctx context.Context) (err error) {
-		all, err = d.engine.api.ContainerList(ctx, container.ListOptions{All: true, Filters: d.mine()})
+		all, err = d.engine.api().ContainerList(ctx, container.ListOptions{All: true, Filters: d.mine()})
 		return err
 	})
 	if err != nil {
@@ -44,7 +44,12 @@ func (d *Driver) listContainers(ctx context.Context) (all []container.Summary, e
 func fromSummary(c container.Summary) driver.Instance {
 	inst := fromLabels(c.ID, c.Labels)
 	inst.Running = c.State == container.StateRunning || c.State == container.StatePaused
+	inst.Paused = c.State == container.StatePaused
 	inst.Created = time.Unix(c.Created, 0)
+	inst.Image = c.ImageID
+	if inside := c.Labels[labelInside]; inside != "" && c.NetworkSettings != nil {
+		inst.Address = reachedAt(addressOf(container.NetworkMode(c.HostConfig.NetworkMode), c.NetworkSettings.Networks), inside)
+	}
 	if !inst.Running {
 		inst.ExitCode = exitCode(c.Status)
 	}

@@ -19,8 +19,8 @@ func (d *Driver) Logs(ctx context.Context, id driver.ID, tail int, follow bool) 
 		return nil, err
 	}
 	streaming, stop := context.WithCancel(ctx)
-	head := time.AfterFunc(d.engine.limits.inspect, stop) // the head of the answer must come; its body may take its time
-	body, err := d.engine.api.ContainerLogs(streaming, found.ID, logsOptions(tail, follow))
+	head := time.AfterFunc(d.engine.limits.inspect, stop)                                     // the head of the answer must come; its body may take its time
+	body, err := d.engine.api().ContainerLogs(streaming, found.ID, logsOptions(tail, follow)) // owned has seen to the client
 	if !head.Stop() && ctx.Err() == nil {
 		if err == nil {
 			body.Close()

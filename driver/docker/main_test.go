@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,11 @@ import (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "2"); err != nil { // more starts at a time are each slower, and no sooner done
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "understudy-docker-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -87,7 +93,7 @@ func keepWorkerImage() (release func()) {
 	}
 	p, err := d.plan(ctx, driver.Spec{Pool: "keeper", Worker: "w", HostPort: 1}, false)
 	if err == nil {
-		_, err = d.engine.api.ContainerCreate(ctx, p.config, p.host, nil, nil, p.name)
+		_, err = d.engine.api().ContainerCreate(ctx, p.config, p.host, nil, nil, p.name)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the tests' worker image is made for each test:", err)
@@ -121,9 +127,29 @@ func ownWorker(t *testing.T) string {
 }
 
 func TestTheDriverPassesTheSuite(t *testing.T) {
-	drivertest.Exercise(t, func(t *testing.T) drivertest.Harness {
-		return drivertest.Harness{Driver: realDriver(t), Other: realDriver(t)}
-	})
+	t.Parallel()
+	drivertest.Exercise(t, lanes(t, driver.Spec{}))
+}
+
+// lanes are drivers that the tests of a suite take in turn, a few at a time, and leave without workers: their networks, which are what the engine
+// takes longest for, are made once for each and not for each test.
+func lanes(t *testing.T, spec driver.Spec) func(*testing.T) drivertest.Harness {
+	const atOnce = 2
+	type lane struct{ one, other *Driver }
+	free := make(chan lane, atOnce)
+	for range atOnce {
+		free <- lane{realDriver(t), realDriver(t)}
+	}
+	return func(t *testing.T) drivertest.Harness {
+		t.Parallel()
+		l := <-free
+		t.Cleanup(func() { // after that of the suite, which removes the workers
+			l.one.tasks.Wait() // what a start that was given up brings forth is removed in the background
+			l.other.tasks.Wait()
+			free <- l
+		})
+		return drivertest.Harness{Driver: l.one, Other: l.other, Spec: spec}
+	}
 }
 
 // has says whether text contains every one of the words.

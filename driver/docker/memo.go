@@ -5,11 +5,13 @@ import (
 	"sync"
 )
 
-// memo finds or makes each thing once, however many ask at a time, and remembers it. What fails is not remembered.
+// memo finds or makes each thing once, however many ask at a time, and remembers it. What fails is not remembered, and what is
+// remembered is good until a fresh search has found something: nobody waits for that but those who asked for it.
 // The zero value is ready.
 type memo[V any] struct {
 	mu    sync.Mutex
 	known map[string]*flight[V] // guarded by mu
+	fresh map[string]*flight[V] // guarded by mu; searches under way for what is known
 }
 
 // flight is one search under way or over.
@@ -39,24 +41,29 @@ func (m *memo[V]) get(ctx context.Context, key string, fresh bool, spawn func(fu
 func (m *memo[V]) join(key string, fresh bool, spawn func(func(context.Context)) error, find func(context.Context) (V, error)) (*flight[V], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f := m.known[key]; f != nil && (!fresh || f.underway()) {
-		return f, nil
+	into := &m.known
+	if f := m.known[key]; f != nil {
+		if !fresh || f.underway() {
+			return f, nil
+		}
+		into = &m.fresh
+		if f := m.fresh[key]; f != nil {
+			return f, nil
+		}
 	}
 	f := &flight[V]{done: make(chan struct{})}
 	err := spawn(func(ctx context.Context) {
 		f.value, f.err = find(ctx)
-		if f.err != nil {
-			m.drop(key, f)
-		}
+		m.land(key, f)
 		close(f.done)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if m.known == nil {
-		m.known = map[string]*flight[V]{}
+	if *into == nil {
+		*into = map[string]*flight[V]{}
 	}
-	m.known[key] = f
+	(*into)[key] = f
 	return f, nil
 }
 
@@ -69,11 +76,18 @@ func (f *flight[V]) underway() bool {
 	}
 }
 
-// drop forgets key if it still leads to f.
-func (m *memo[V]) drop(key string, f *flight[V]) {
+// land remembers what a search has found, or forgets it.
+func (m *memo[V]) land(key string, f *flight[V]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.known[key] == f {
+	if m.fresh[key] == f {
+		delete(m.fresh, key)
+		if f.err == nil {
+			m.known[key] = f
+		}
+		return
+	}
+	if f.err != nil && m.known[key] == f {
 		delete(m.known, key)
 	}
 }

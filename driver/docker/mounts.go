@@ -2,6 +2,8 @@ package docker
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
+
+	"understudy/driver"
 )
 
 // mounts turns "/host/path:/container/path[:ro]" into mounts, or says why one of them is refused. A worker that can write to
@@ -24,7 +28,7 @@ func (e *engine) mounts(specs []string) ([]mount.Mount, error) {
 		if err != nil {
 			return nil, fmt.Errorf("mount %q: its source cannot be found on this host: %v", spec, err)
 		}
-		if why := e.forbidden(real, m.ReadOnly); why != "" {
+		if why := driver.Forbidden(real, m.ReadOnly, e.places()); why != "" {
 			return nil, fmt.Errorf("mount %q is refused: its source %s", spec, why)
 		}
 		m.Source = real // what was looked at is what is mounted
@@ -51,53 +55,19 @@ func parseMount(spec string) (mount.Mount, error) {
 	return m, nil
 }
 
-// forbidden says why a source, free of symlinks, must not be mounted; empty when it may.
-func (e *engine) forbidden(source string, readOnly bool) string {
-	for _, place := range e.places() {
-		switch {
-		case source == place.path:
-			return "is " + place.name
-		case within(place.path, source):
-			return "contains " + place.name
-		case within(source, place.path) && !(place.readable && readOnly):
-			return "is inside " + place.name
-		}
-	}
-	return ""
-}
-
-// place is a part of the host that workers must stay out of.
-type place struct {
-	path     string // free of symlinks
-	name     string // as the message calls it
-	readable bool   // single things inside may be mounted read-only
-}
-
-func (e *engine) places() []place {
-	places := []place{
-		{path: "/proc", name: "/proc"},
-		{path: "/sys", name: "/sys"},
-		{path: "/run", name: "/run"},
-		{path: "/var/lib/docker", name: "/var/lib/docker"},
-		{path: "/var/run/docker.sock", name: "the Docker socket"},
-		{path: "/etc", name: "/etc", readable: true},
-	}
+// places are those of every host and the socket that this engine is talked to by.
+func (e *engine) places() []driver.Place {
+	places := driver.HostPlaces()
 	if socket, ok := strings.CutPrefix(e.host, "unix://"); ok {
-		places = slices.Insert(places, 0, place{path: socket, name: "the Docker socket"})
+		places = slices.Insert(places, 0, driver.Place{Path: socket, Name: "the Docker socket"})
 	}
 	for _, p := range slices.Clone(places) { // a place may itself be a link: /var/run, a moved /var/lib/docker
-		if real, err := filepath.EvalSymlinks(p.path); err == nil && real != p.path {
-			p.path = real
-			places = slices.Insert(places, 0, p)
+		if real, err := filepath.EvalSymlinks(p.Path); err == nil && real != p.Path {
+			p.Path = real
+			places = append(places, p)
 		}
 	}
 	return places
-}
-
-// within says whether path lies below dir.
-func within(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != "." && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 // devices turns "/dev/x[:/dev/y]" and "gpus=all" or "gpus=2" into the engine's terms.
@@ -122,7 +92,48 @@ func devices(specs []string) ([]container.DeviceMapping, []container.DeviceReque
 		if !strings.HasPrefix(filepath.Clean(host), "/dev/") || !filepath.IsAbs(inside) {
 			return nil, nil, fmt.Errorf("device %q is not of the form /dev/x, /dev/x:/dev/y, gpus=all or gpus=2", spec)
 		}
+		if why := forbiddenDevice(filepath.Clean(host)); why != "" {
+			return nil, nil, fmt.Errorf("device %q is refused: it %s", spec, why)
+		}
 		maps = append(maps, container.DeviceMapping{PathOnHost: filepath.Clean(host), PathInContainer: inside, CgroupPermissions: "rwm"})
 	}
 	return maps, requests, nil
+}
+
+// forbiddenDevice says why a device must not be given away: by its path, by where that leads, or because it is a disk, whatever it
+// is called. A folder gives away all that is in it. What is not here is left to the engine, which sees the host as it is.
+func forbiddenDevice(host string) string {
+	if why := driver.ForbiddenDevice(host); why != "" {
+		return why
+	}
+	real, err := filepath.EvalSymlinks(host)
+	if err != nil {
+		return ""
+	}
+	if !strings.HasPrefix(real, "/dev/") {
+		return "leads to " + real
+	}
+	if why := driver.ForbiddenDevice(real); why != "" {
+		return why
+	}
+	if holdsDisk(real) {
+		return "is a disk of the host, or holds one"
+	}
+	return ""
+}
+
+// holdsDisk says whether a path is a block device, or a folder with one, or with a link to one.
+func holdsDisk(root string) (found bool) {
+	filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what cannot be read is no device that can be given away either
+		}
+		info, err := os.Stat(path)
+		found = err == nil && info.Mode()&fs.ModeDevice != 0 && info.Mode()&fs.ModeCharDevice == 0
+		if found {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }

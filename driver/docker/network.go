@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/docker/docker/api/types/network"
 
@@ -19,33 +21,40 @@ const (
 )
 
 func (d *Driver) networkName(kind string) string {
-	if kind == sealedNetwork {
-		return "understudy-" + d.instance + "-sealed"
+	if kind == openNetwork {
+		return "understudy-" + d.instance
 	}
-	return "understudy-" + d.instance
+	return "understudy-" + d.instance + "-" + kind
 }
 
+// optionICC lets the containers on a network reach each other.
+const optionICC = "com.docker.network.bridge.enable_icc"
+
 // bridgeOptions of our networks. Internal networks are of no use: the engine publishes no ports of theirs. Without
-// masquerading no answer finds its way back from the outside, which seals a network as well.
+// masquerading most answers find no way back from the outside; what seals a network is its gateway, see seal.go.
 func bridgeOptions(kind string) map[string]string {
 	return map[string]string{
-		"com.docker.network.bridge.enable_icc":           "false",
-		"com.docker.network.bridge.enable_ip_masquerade": fmt.Sprint(kind == openNetwork),
+		optionICC: strconv.FormatBool(kind == sharedOpenNetwork || kind == sharedSealedNetwork),
+		"com.docker.network.bridge.enable_ip_masquerade": strconv.FormatBool(kind == openNetwork || kind == sharedOpenNetwork),
 		"com.docker.network.bridge.host_binding_ipv4":    loopback,
 	}
 }
 
-// networkFor returns the id of the network a worker joins, made if it has to be.
+// networkFor returns the id of the network a worker joins, made if it has to be, or the name of the one it is to join.
 func (d *Driver) networkFor(ctx context.Context, spec driver.Spec) (string, error) {
-	if name := spec.Security.Network; name != "" {
-		if name == "host" || name == "none" || len(name) > 10 && name[:10] == "container:" {
-			return "", fmt.Errorf("docker: pool %s: network %q cannot publish ports; name a bridge network", spec.Pool, name)
-		}
-		return name, nil
+	name := spec.Security.Network
+	if name == "host" || name == "none" || strings.HasPrefix(name, "container:") {
+		return "", fmt.Errorf("docker: pool %s: network %q cannot publish ports; name a bridge network", spec.Pool, name)
 	}
 	kind := sealedNetwork
 	if fenceFor(spec, "").egress {
 		kind = openNetwork
+	}
+	switch {
+	case spec.Publish == driver.PublishNetwork:
+		return d.reachable(ctx, kind, name)
+	case name != "":
+		return name, nil
 	}
 	return d.networks.get(ctx, kind, false, d.spawn, func(ctx context.Context) (string, error) { return d.ensureNetwork(ctx, kind) })
 }
@@ -58,14 +67,15 @@ func (d *Driver) ensureNetwork(ctx context.Context, kind string) (string, error)
 	if err != nil || id != "" {
 		return id, err
 	}
-	err = d.engine.do(ctx, d.engine.limits.create, "create network "+name, func(ctx context.Context) error {
-		_, err := d.engine.api.NetworkCreate(ctx, name, network.CreateOptions{
-			Driver:  "bridge",
-			Options: bridgeOptions(kind),
-			Labels:  map[string]string{labelInstance: d.instance, labelNetwork: kind},
-		})
-		return err
-	})
+	for range rangeTries {
+		var ipam *network.IPAM
+		if ipam, err = d.addresses(ctx, kind); err != nil {
+			return "", err
+		}
+		if _, err = d.makeNetwork(ctx, kind, ipam); err == nil || !strings.Contains(err.Error(), "overlap") {
+			break
+		}
+	}
 	id, found := d.findNetwork(ctx, kind)
 	switch {
 	case found != nil:
@@ -76,6 +86,23 @@ func (d *Driver) ensureNetwork(ctx context.Context, kind string) (string, error)
 		return "", err
 	}
 	return "", fmt.Errorf("docker: network %s was created, but the engine does not list it", name)
+}
+
+func (d *Driver) makeNetwork(ctx context.Context, kind string, ipam *network.IPAM) (id string, err error) {
+	name, never := d.networkName(kind), false
+	err = d.engine.do(ctx, d.engine.limits.create, "create network "+name, func(ctx context.Context) error {
+		made, err := d.engine.api().NetworkCreate(ctx, name, network.CreateOptions{
+			Driver:     "bridge",
+			EnableIPv6: &never,                      // whatever the engine's configuration says: workers are reached by IPv4, and fenced in there
+			Internal:   kind == sharedSealedNetwork, // nothing is published there, so it can do without any way out
+			IPAM:       ipam,
+			Options:    bridgeOptions(kind),
+			Labels:     map[string]string{labelInstance: d.instance, labelNetwork: kind},
+		})
+		id = made.ID
+		return err
+	})
+	return id, err
 }
 
 // findNetwork returns the id of our network of that kind, or nothing.
@@ -97,13 +124,17 @@ func (d *Driver) findNetwork(ctx context.Context, kind string) (string, error) {
 				name, key, oldest.Options[key], want[key], oldest.ID)
 		}
 	}
+	if leaks(oldest, kind) {
+		d.log.Warn("docker: a network was made by an earlier version and does not hold back all that workers send; it is made anew once no worker is left on it",
+			"network", name)
+	}
 	return oldest.ID, nil
 }
 
 // listNetworks lists this instance's networks.
 func (d *Driver) listNetworks(ctx context.Context) (all []network.Summary, err error) {
 	err = d.engine.read(ctx, d.engine.limits.list, "list networks", func(ctx context.Context) (err error) {
-		all, err = d.engine.api.NetworkList(ctx, network.ListOptions{Filters: d.mine()})
+		all, err = d.engine.api().NetworkList(ctx, network.ListOptions{Filters: d.mine()})
 		return err
 	})
 	return all, err
@@ -126,11 +157,14 @@ func (d *Driver) removeNetworks(ctx context.Context) {
 		}
 	}
 	for _, id := range ids {
-		err := d.engine.do(ctx, d.engine.limits.close, "remove network "+id, func(ctx context.Context) error {
-			return d.engine.api.NetworkRemove(ctx, id)
-		})
-		if err != nil {
+		if err := d.leaveNetwork(ctx, id); err != nil {
 			d.log.Debug("docker: a network stays", "error", err)
 		}
 	}
+}
+
+func (d *Driver) removeNetwork(ctx context.Context, id string) error {
+	return d.engine.do(ctx, d.engine.limits.close, "remove network "+id, func(ctx context.Context) error {
+		return d.engine.api().NetworkRemove(ctx, id)
+	})
 }

@@ -1,16 +1,23 @@
 package docker
 
 import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/docker/docker/api/types/network"
 
 	"understudy/driver"
+	"understudy/driver/docker/enginetest"
 )
 
-func TestTheFirstStartsMakeOneNetworkOfEachKindBetweenThem(t *testing.T) {
+func TestD27RealTheFirstStartsMakeOneNetworkOfEachKindBetweenThem(t *testing.T) {
+	t.Parallel()
 	d := realDriver(t)
 	yes := true
 	var mu sync.Mutex
@@ -51,24 +58,32 @@ func TestTheFirstStartsMakeOneNetworkOfEachKindBetweenThem(t *testing.T) {
 				t.Errorf("the %s network has %s=%q, want %q", kind, option, n.Options[option], want)
 			}
 		}
-		if n.Internal || n.Driver != "bridge" {
+		gateway := len(n.IPAM.Config) == 1 && n.IPAM.Config[0].AuxAddress[deadGateway] != ""
+		if n.Internal || n.Driver != "bridge" || n.EnableIPv6 || len(n.Options) != 3 || gateway != (kind == sealedNetwork) {
 			t.Errorf("the %s network is %+v", kind, n)
 		}
 	}
 }
 
-func TestOfTwoNetworksWithOurNameTheOldestIsOurs(t *testing.T) {
+// makeNetwork makes the network that sealed workers are on, with these options.
+func makeNetwork(t *testing.T, d *Driver, options map[string]string) (id string) {
+	t.Helper()
+	made, err := d.engine.api().NetworkCreate(t.Context(), "understudy-fake-sealed",
+		network.CreateOptions{Options: options, Labels: map[string]string{labelInstance: "fake"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.ID
+}
+
+func TestD27OfTwoNetworksWithOurNameTheOldestIsOurs(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
-	for range 2 { // what two processes may come to at the same time
-		_, err := d.engine.api.NetworkCreate(t.Context(), "understudy-fake-sealed", network.CreateOptions{Options: bridgeOptions(sealedNetwork)})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.Reverse(engine.networks)
+	oldest := makeNetwork(t, d, bridgeOptions(sealedNetwork))
+	makeNetwork(t, d, bridgeOptions(sealedNetwork)) // what two processes may come to at the same time
+	engine.ReverseNetworks()
 	id, err := d.networkFor(t.Context(), fakeSpec("a"))
-	if id != "net0" || err != nil || engine.count("network create") != 2 {
+	if id != oldest || err != nil || engine.Count("network create") != 2 {
 		t.Errorf("got %q, %v", id, err)
 	}
 }
@@ -76,19 +91,16 @@ func TestOfTwoNetworksWithOurNameTheOldestIsOurs(t *testing.T) {
 func TestANetworkWithOtherOptionsIsNotUsed(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
-	_, err := d.engine.api.NetworkCreate(t.Context(), "understudy-fake-sealed", network.CreateOptions{Options: bridgeOptions(openNetwork)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "enable_ip_masquerade", "docker network rm net0") {
+	id := makeNetwork(t, d, bridgeOptions(openNetwork))
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "enable_ip_masquerade", "docker network rm "+id) {
 		t.Errorf("Start returns %v", err)
 	}
 }
 
-func TestANetworkThatCannotBeMadeIsAnErrorOnceItIsNotThere(t *testing.T) {
+func TestD27ANetworkThatCannotBeMadeIsAnErrorOnceItIsNotThere(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
-	engine.script("network create", refuse(500, "could not find an available, non-overlapping IPv4 address pool"))
+	engine.Script("network create", enginetest.Refuse(500, "could not find an available, non-overlapping IPv4 address pool"))
 	if _, err := d.Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "address pool") {
 		t.Errorf("Start returns %v", err)
 	}
@@ -105,12 +117,13 @@ func TestANetworkOfYoursIsJoinedUnlessItCannotPublish(t *testing.T) {
 			t.Errorf("network %q gives %q, %v", name, got, err)
 		}
 	}
-	if engine.count("network create") != 0 {
+	if engine.Count("network create") != 0 {
 		t.Error("a network of ours was made though another is named")
 	}
 }
 
 func TestCloseTakesTheNetworksAlongThatNoWorkerIsLeftOn(t *testing.T) {
+	t.Parallel()
 	d := realDriver(t)
 	again := func() *Driver { // the same instance in another process
 		t.Helper()
@@ -142,5 +155,34 @@ func TestCloseTakesTheNetworksAlongThatNoWorkerIsLeftOn(t *testing.T) {
 	}
 	if err := second.Close(); err != nil || networks() != 0 {
 		t.Errorf("without a worker there are %d networks after Close: %v", networks(), err)
+	}
+}
+
+func TestARangeThatSomebodyTookIsAskedForAnew(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver()
+	tries := 0
+	engine.Script("network create", func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if strings.Contains(string(body), deadGateway) {
+			tries++
+		}
+		return tries > 0 && tries < 3 && strings.Contains(string(body), deadGateway) &&
+			enginetest.Refuse(403, "Pool overlaps with other one on this address space")(w, r)
+	})
+	if id, err := d.networkFor(t.Context(), fakeSpec("a")); id == "" || err != nil || tries != 3 {
+		t.Errorf("got %q, %v after %d tries", id, err, tries)
+	}
+	if got := engine.Networks(); !slices.Equal(got, []string{"understudy-fake-sealed"}) {
+		t.Errorf("the networks are %q", got)
+	}
+}
+
+func TestTheLastAddressOfARange(t *testing.T) {
+	for subnet, want := range map[string]string{"172.18.0.0/16": "172.18.255.254", "192.168.16.0/20": "192.168.31.254", "10.1.2.0/24": "10.1.2.254", "10.0.0.8/29": "10.0.0.14"} {
+		if got := lastAddress(netip.MustParsePrefix(subnet)).String(); got != want {
+			t.Errorf("of %s: %s, want %s", subnet, got, want)
+		}
 	}
 }

@@ -12,3 +12,12 @@ func (d *Driver) Prepare(ctx context.Context, spec driver.Spec) error {
 	_, err := d.plan(ctx, spec, true)
 	return err
 }
+
+// Resolve implements driver.Resolver.
+func (d *Driver) Resolve(ctx context.Context, spec driver.Spec) (image string, err error) {
+	p, err := d.plan(ctx, spec, true)
+	if err != nil {
+		return "", err
+	}
+	return p.image, nil
+}

@@ -1,122 +1,63 @@
 package docker
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	imagetypes "github.com/docker/docker/api/types/image"
 
 	"understudy/driver"
+	"understudy/driver/docker/enginetest"
+	"understudy/driver/docker/registrytest"
 )
 
-// fakeRegistry holds one image, the tests' worker, and gives it to those who bring the right password.
-type fakeRegistry struct {
-	host  string
-	blobs map[string][]byte
-	pulls atomic.Int32
+// pushed is a registry with the tests' worker, as app:1.
+func pushed(t *testing.T) (*registrytest.Registry, string) {
+	r := registrytest.New(t)
+	r.Push("app", "1", workerImageOf(nil))
+	return r, r.Host() + "/app:1"
 }
 
-func newFakeRegistry(t *testing.T, user, password string) *fakeRegistry {
-	r := &fakeRegistry{blobs: map[string][]byte{}}
-	manifest := r.build(t)
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v2/", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /v2/app/manifests/{tag}", func(w http.ResponseWriter, req *http.Request) {
-		if req.Method == http.MethodHead { // each pull begins with one; a GET follows where the content is new
-			r.pulls.Add(1)
-		}
-		w.Header().Set("Content-Type", "application/vnd.docker.distribution.manifest.v2+json")
-		w.Header().Set("Docker-Content-Digest", digest(manifest))
-		w.Write(manifest)
-	})
-	mux.HandleFunc("GET /v2/app/blobs/{digest}", func(w http.ResponseWriter, req *http.Request) {
-		w.Write(r.blobs[req.PathValue("digest")])
-	})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-		if u, p, ok := req.BasicAuth(); !ok || u != user || p != password {
-			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		mux.ServeHTTP(w, req)
-	}))
-	t.Cleanup(server.Close)
-	r.host = server.Listener.Addr().String()
-	return r
+// workerImageOf is the tests' worker with labels.
+func workerImageOf(labels map[string]string) registrytest.Image {
+	return registrytest.Image{Program: testWorker(), Config: map[string]any{"Cmd": []string{"/program"}, "User": "77:88", "Labels": labels}}
 }
-
-// build makes the blobs of the image and returns its manifest.
-func (r *fakeRegistry) build(t *testing.T) []byte {
-	bin, err := hashed(testWorker())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var layer, packed bytes.Buffer
-	if err := pack(&layer, bin); err != nil {
-		t.Fatal(err)
-	}
-	zip, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	zip.Write(layer.Bytes())
-	zip.Close()
-	config, _ := json.Marshal(map[string]any{
-		"architecture": "amd64", "os": "linux", "created": time.Now(),
-		"config": map[string]any{"Cmd": []string{"/understudy"}, "User": "77:88"},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{digest(layer.Bytes())}},
-	})
-	blob := func(kind string, content []byte) map[string]any {
-		r.blobs[digest(content)] = content
-		return map[string]any{"mediaType": "application/vnd.docker." + kind, "size": len(content), "digest": digest(content)}
-	}
-	manifest, _ := json.Marshal(map[string]any{
-		"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-		"config": blob("container.image.v1+json", config),
-		"layers": []any{blob("image.rootfs.diff.tar.gzip", packed.Bytes())},
-	})
-	return manifest
-}
-
-func digest(content []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(content)) }
 
 func TestImagesArePulledWhenTheyAreToBeWithTheCredentialsOfTheDockerCLI(t *testing.T) {
-	registry := newFakeRegistry(t, "me", "secret")
+	registry, ref := pushed(t)
+	registry.Require("me", "secret")
 	dir := cleanEnv(t)
 	d := realDriver(t)
-	ref := registry.host + "/app:1"
 	spec := workerSpec(t, "a")
 	spec.Image, spec.Pull = ref, driver.PullMissing
 	if err := d.Prepare(t.Context(), spec); !errors.Is(err, driver.ErrImageMissing) || !has(err.Error(), ref, "no basic auth credentials") {
 		t.Fatalf("without credentials Prepare returns %v", err)
 	}
 	auth := base64.StdEncoding.EncodeToString([]byte("me:secret"))
-	write(t, dir, "config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, registry.host, auth))
+	write(t, dir, "config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, registry.Host(), auth))
 	t.Cleanup(func() { removeImage(t, d, ref) })
 	inst := mustStart(t, d, spec)
 	if got := ask(t, inst, "/user"); got != "77:88" {
 		t.Errorf("it runs as %s, want the image's user", got)
 	}
+	refused := registry.Count("HEAD", "/manifests/") // each pull begins with one
+	pulls := func() int { return registry.Count("HEAD", "/manifests/") - refused + 1 }
 	for _, step := range []struct {
 		pull  driver.Pull
-		pulls int32
+		pulls int
 	}{{driver.PullMissing, 1}, {driver.PullNever, 1}, {driver.PullAlways, 2}, {driver.PullAlways, 3}} {
 		spec.Pull = step.pull
-		if err := d.Prepare(t.Context(), spec); err != nil || registry.pulls.Load() != step.pulls {
-			t.Errorf("after Prepare with pull %s there were %d pulls, want %d: %v", step.pull, registry.pulls.Load(), step.pulls, err)
+		if err := d.Prepare(t.Context(), spec); err != nil || pulls() != step.pulls {
+			t.Errorf("after Prepare with pull %s there were %d pulls, want %d: %v", step.pull, pulls(), step.pulls, err)
 		}
 	}
-	if _, err := d.image(t.Context(), spec, false); err != nil || registry.pulls.Load() != 3 {
+	if _, err := d.image(t.Context(), spec, false); err != nil || pulls() != 3 {
 		t.Errorf("a start pulls again what Prepare pulled: %v", err)
 	}
 }
@@ -128,14 +69,15 @@ func removeImage(t *testing.T, d *Driver, ref string) {
 	if _, err := d.Sweep(ctx, false); err != nil {
 		t.Error(err)
 	}
-	if _, err := d.engine.api.ImageRemove(ctx, ref, imagetypes.RemoveOptions{PruneChildren: true}); err != nil {
+	if _, err := d.engine.api().ImageRemove(ctx, ref, imagetypes.RemoveOptions{PruneChildren: true}); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestAnImageThatIsMissingSaysWhy(t *testing.T) {
+func TestD19RealAnImageThatIsMissingSaysWhy(t *testing.T) {
 	dir := cleanEnv(t)
 	d := realDriver(t)
+	d.engine.limits.again = time.Millisecond
 	nobody := closedPort(t)
 	for _, tc := range []struct {
 		image string
@@ -181,18 +123,18 @@ func TestTheRegistryOfAnImageIsNamedAsTheDockerCLIKeepsIt(t *testing.T) {
 func TestAPullThatFailsHalfWayIsMissingAndOneThatIsCutIsUnavailable(t *testing.T) {
 	cleanEnv(t)
 	for name, tc := range map[string]struct {
-		answer script
+		answer enginetest.Script
 		want   error
 	}{
 		"an error in the stream": {func(w http.ResponseWriter, _ *http.Request) bool {
 			fmt.Fprintln(w, `{"status":"Pulling"}`+"\n"+`{"error":"toomanyrequests: slow down"}`)
 			return true
 		}, driver.ErrImageMissing},
-		"denied":  {refuse(404, "pull access denied"), driver.ErrImageMissing},
-		"cut off": {cut(`{"status":"Pull`), driver.ErrUnavailable},
+		"denied":  {enginetest.Refuse(404, "pull access denied"), driver.ErrImageMissing},
+		"cut off": {enginetest.Cut(`{"status":"Pull`), driver.ErrUnavailable},
 	} {
 		engine := newFakeEngine(t)
-		engine.script("import", tc.answer) // pulls and imports share a route
+		engine.Script("pull", tc.answer)
 		spec := fakeSpec("a")
 		spec.Image, spec.Pull = "app:1", driver.PullMissing
 		_, err := engine.driver().Start(t.Context(), spec)

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -11,21 +10,21 @@ import (
 	"understudy/driver"
 )
 
-// remove removes a container by force, with its anonymous volumes, and returns when it is gone. A removal somebody else has
-// begun is waited for; an engine that says the container is busy is asked again. Bounded by limits.remove.
+// remove removes a container by force, with its anonymous volumes, and returns when it is gone. An engine that says the container is
+// busy, or that somebody else removes it, is asked again until it knows nothing of it: looking at a container that is being removed would
+// wait for the removal, and longer than a look may take. Bounded by limits.remove.
 func (d *Driver) remove(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, d.engine.limits.remove)
 	defer cancel()
 	wait := driver.Backoff{Base: 50 * time.Millisecond, Max: 2 * time.Second}
 	for {
 		err := d.engine.do(limited, d.engine.limits.remove, "remove container "+id, func(ctx context.Context) error {
-			return d.engine.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+			return d.engine.api().ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		})
 		switch {
 		case err == nil, errors.Is(err, errNotFound):
+			d.hung.free(id) // whoever looks now is told at once that it is gone
 			return nil
-		case errors.Is(err, errConflict) && strings.Contains(err.Error(), "already in progress"):
-			return d.gone(ctx, id)
 		case ctx.Err() != nil, errors.Is(err, driver.ErrUnavailable):
 			return err
 		}
@@ -35,29 +34,13 @@ func (d *Driver) remove(ctx context.Context, id string) error {
 	}
 }
 
-// gone waits until the container is, for limits.remove at most.
-func (d *Driver) gone(ctx context.Context, id string) error {
-	limited, cancel := context.WithTimeout(ctx, d.engine.limits.remove)
-	defer cancel()
-	wait := driver.Backoff{Base: 20 * time.Millisecond, Max: time.Second}
-	for {
-		_, err := d.inspect(limited, id)
-		switch {
-		case errors.Is(err, driver.ErrNotFound):
-			return nil
-		case err != nil && limited.Err() == nil:
-			return err
-		}
-		if pause(limited, wait.Next()) != nil {
-			return d.engine.explain(ctx, "wait for the removal of container "+id, d.engine.limits.remove, limited.Err())
-		}
-	}
-}
+// leftovers is what the trouble of removals after failed starts is about.
+const leftovers = "removing what failed starts left behind"
 
 // discard removes what an attempt has made; when that fails the attempt hunts for it later.
 func (a *attempt) discard(bg context.Context, id string) {
 	if err := a.remove(bg, id); err != nil {
-		a.log.Warn("docker: a container could not be removed yet", "container", a.plan.name, "error", err)
+		a.repeats.Add(leftovers, "", "docker: a container could not be removed yet", err, "container", a.plan.name)
 		a.leftover = true
 	}
 }
@@ -70,7 +53,8 @@ func (a *attempt) hunt(bg context.Context) {
 	wait := driver.Backoff{Base: 50 * time.Millisecond, Max: 5 * time.Second}
 	for {
 		if a.removeLate(ctx) {
-			a.log.Info("docker: removed what a failed start left behind", "container", a.plan.name)
+			a.repeats.Over(leftovers)
+			a.log.Debug("docker: removed what a failed start left behind", "container", a.plan.name)
 			return
 		}
 		if pause(ctx, wait.Next()) != nil {

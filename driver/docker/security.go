@@ -3,6 +3,7 @@ package docker
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -16,6 +17,8 @@ const (
 	defaultMemory = 512 << 20
 	defaultCPUs   = 1.0
 	defaultPids   = 256
+	defaultLog    = 10 << 20 // a file, of which there are
+	defaultLogs   = 3
 	stopTimeout   = 10 // s, for whoever stops a worker by hand; our own Stop brings its grace along
 	oomScore      = 500
 	fileLimit     = 4096
@@ -54,7 +57,7 @@ func strict(imageUser string) fence {
 // need the few capabilities that an entrypoint drops its rights with.
 func standard() fence {
 	return fence{
-		capAdd: []string{"CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "NET_BIND_SERVICE"},
+		capAdd: driver.LevelStandard.Capabilities(),
 		shm:    64 << 20,
 		egress: true,
 	}
@@ -62,8 +65,7 @@ func standard() fence {
 
 // unprivileged is the image's user unless that is root.
 func unprivileged(imageUser string) string {
-	name, _, _ := strings.Cut(imageUser, ":")
-	if name == "" || name == "0" || name == "root" {
+	if driver.RootUser(imageUser) {
 		return defaultUser
 	}
 	return imageUser
@@ -87,6 +89,9 @@ func fenceFor(spec driver.Spec, imageUser string) fence {
 	}
 	if s.Shm > 0 {
 		f.shm = s.Shm
+	}
+	if s.Init != nil {
+		f.init = s.Init
 	}
 	f.capAdd = append(f.capAdd, s.CapAdd...)
 	f.tmpfs = tmpfs(f, level(spec), s.Tmpfs)
@@ -135,9 +140,25 @@ func hostConfig(spec driver.Spec, f fence) *container.HostConfig {
 		CgroupnsMode:   container.CgroupnsModePrivate,
 		OomScoreAdj:    oomScore, // workers die before the engine and the balancer
 		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
-		LogConfig:      container.LogConfig{Type: "local", Config: map[string]string{"max-size": "10m", "max-file": "3"}},
+		LogConfig:      logConfig(spec.Logs),
 		Resources:      resources(spec.Resources, f),
 	}
+}
+
+// logConfig: a log of its own limits, for those of the engine's configuration reach containers only where somebody wrote them down.
+func logConfig(l driver.LogLimits) container.LogConfig {
+	size, files := l.Size, l.Files
+	if size <= 0 {
+		size = defaultLog
+	}
+	if files <= 0 {
+		files = defaultLogs
+	}
+	config := map[string]string{"max-size": strconv.FormatInt(size, 10), "max-file": strconv.Itoa(files)}
+	if files == 1 {
+		config["compress"] = "false" // the engine compresses all but the newest and refuses to where there is no other
+	}
+	return container.LogConfig{Type: "local", Config: config}
 }
 
 func resources(r driver.Resources, f fence) container.Resources {

@@ -49,7 +49,7 @@ func ask(t *testing.T, inst driver.Instance, path string) string {
 // inspected is the container as the engine sees it.
 func inspected(t testing.TB, d *Driver, inst driver.Instance) container.InspectResponse {
 	t.Helper()
-	found, err := d.engine.api.ContainerInspect(t.Context(), string(inst.ID))
+	found, err := d.engine.api().ContainerInspect(t.Context(), string(inst.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ const whatever = "whatever the engine makes of it"
 // common is what both levels share. What is in neither table must be empty: Privileged, Binds, PidMode and all the others.
 func common(network string, port int) map[string]any {
 	return map[string]any{
-		"LogConfig":      "{local map[max-file:3 max-size:10m]}",
+		"LogConfig":      "{local map[max-file:3 max-size:10485760]}",
 		"NetworkMode":    network,
 		"PortBindings":   fmt.Sprintf("map[8080/tcp:[{127.0.0.1 %d}]]", port),
 		"RestartPolicy":  "{no 0}",
@@ -104,6 +104,7 @@ func common(network string, port int) map[string]any {
 }
 
 func TestAWorkerIsFencedInAsItsLevelSays(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		level  driver.Level
 		kind   string
@@ -124,6 +125,7 @@ func TestAWorkerIsFencedInAsItsLevelSays(t *testing.T) {
 		}},
 	} {
 		t.Run(string(tc.level), func(t *testing.T) {
+			t.Parallel()
 			d := realDriver(t)
 			spec := workerSpec(t, "a")
 			if tc.level == driver.LevelStandard {
@@ -175,6 +177,7 @@ func checkConfig(t *testing.T, d *Driver, cfg *container.Config, spec driver.Spe
 }
 
 func TestWhatAStrictWorkerCanDoIsLittle(t *testing.T) {
+	t.Parallel()
 	d := realDriver(t)
 	spec := workerSpec(t, "a")
 	spec.Port = 80 // below 1024, without root and without a capability
@@ -201,19 +204,23 @@ func TestWhatAStrictWorkerCanDoIsLittle(t *testing.T) {
 }
 
 func TestSingleKeysOverrideTheLevel(t *testing.T) {
+	t.Parallel()
 	d := realDriver(t)
 	dir := t.TempDir()
 	os.Chmod(dir, 0o777)
 	yes, no := true, false
 	spec := workerSpec(t, "a")
-	spec.Security = driver.Security{User: "1234:4321", ReadOnly: &no, Egress: &yes, CapAdd: []string{"SYS_NICE"}, Shm: 32 << 20,
+	spec.Security = driver.Security{User: "1234:4321", ReadOnly: &no, Egress: &yes, Init: &no, CapAdd: []string{"SYS_NICE"}, Shm: 32 << 20,
 		Tmpfs: []string{"/scratch", "/tmp:rw,size=1m"}, Mounts: []string{dir + ":/data", dir + ":/view:ro"}}
 	spec.Resources = driver.Resources{Memory: 64 << 20, CPUs: 0.5, Pids: 32}
+	spec.Logs = driver.LogLimits{Size: 64 << 10, Files: 1}
 	inst := mustStart(t, d, spec)
 	host := inspected(t, d, inst).HostConfig
-	got := fmt.Sprint(host.ReadonlyRootfs, host.CapAdd, host.ShmSize, host.Tmpfs, host.Memory, host.MemorySwap, host.NanoCPUs, *host.PidsLimit)
+	got := fmt.Sprint(host.ReadonlyRootfs, host.CapAdd, host.ShmSize, host.Tmpfs, host.Memory, host.MemorySwap, host.NanoCPUs, *host.PidsLimit,
+		*host.Init, host.LogConfig)
 	want := fmt.Sprint(false, []string{"CAP_SYS_NICE"}, 32<<20,
-		map[string]string{"/scratch": "rw,noexec,nosuid,nodev,size=64m", "/tmp": "rw,size=1m"}, 64<<20, 64<<20, 500_000_000, 32)
+		map[string]string{"/scratch": "rw,noexec,nosuid,nodev,size=64m", "/tmp": "rw,size=1m"}, 64<<20, 64<<20, 500_000_000, 32,
+		false, container.LogConfig{Type: "local", Config: map[string]string{"compress": "false", "max-file": "1", "max-size": "65536"}})
 	if got != want {
 		t.Errorf("the container has %s, want %s", got, want)
 	}
@@ -278,6 +285,8 @@ func TestMountsThatWouldGiveAwayTheHostAreRefused(t *testing.T) {
 	e := &engine{host: "unix://" + socket}
 	for mount, word := range map[string]string{
 		"/:/host:ro":                          "contains",
+		"/dev/shm:/d":                         "/dev",
+		"/run/docker.sock:/s:ro":              "the Docker socket",
 		"/etc:/etc:ro":                        "/etc",
 		"/etc/passwd:/x":                      "/etc",
 		"/proc:/p":                            "/proc",
@@ -323,6 +332,11 @@ func TestDevicesAreFilesOfDevOrGPUs(t *testing.T) {
 	}
 	for _, bad := range []string{"/etc/passwd", "/dev/../etc/passwd", "fuse", "gpus=", "gpus=0", "gpus=-1", "/dev/fuse:relative"} {
 		if _, _, err := devices([]string{bad}); err == nil || !has(err.Error(), bad) {
+			t.Errorf("device %q: %v", bad, err)
+		}
+	}
+	for bad, why := range map[string]string{"/dev/mem": "memory", "/dev/fd": "leads to", "/dev/../dev/sda": "disk", "/dev/disk:/dev/x": "disk"} {
+		if _, _, err := devices([]string{bad}); err == nil || !has(err.Error(), bad, "refused", why) {
 			t.Errorf("device %q: %v", bad, err)
 		}
 	}

@@ -97,7 +97,7 @@ func (a *attempt) start(bg context.Context) (inst driver.Instance, err error) {
 	created := time.Now()
 	if err = a.caller.Err(); err == nil {
 		err = a.engine.do(bg, a.engine.limits.start, "start container "+a.plan.name, func(ctx context.Context) error {
-			return a.engine.api.ContainerStart(ctx, id, container.StartOptions{})
+			return a.engine.api().ContainerStart(ctx, id, container.StartOptions{})
 		})
 		err = a.startError(err)
 	}
@@ -125,6 +125,7 @@ func (a *attempt) startError(err error) error {
 		return failure(fmt.Sprintf("port %d of %s is taken: %s", a.plan.spec.HostPort, loopback, text), driver.ErrPortTaken)
 	case strings.Contains(text, "network") && strings.Contains(text, "not found"):
 		a.networks.forget()
+		a.named.forget()
 		return failure(text, errStale)
 	case code != 0:
 		return driver.NewExitError(code, []string{text})
@@ -132,37 +133,53 @@ func (a *attempt) startError(err error) error {
 	return err
 }
 
-// wired waits until the engine shows the container's port published exactly where it was to be: it may lag behind the start,
-// and an engine that never publishes it has started a worker nobody can reach.
+// wired waits until the engine shows the container's port published exactly where it was to be, or its address: it may lag behind the start,
+// and an engine that never publishes it has started a worker nobody can reach. The time it has for that begins with its first answer: a slow
+// answer is no reason to give a worker up.
 func (a *attempt) wired(bg context.Context, id string) (driver.Instance, error) {
-	ctx, cancel := context.WithTimeout(bg, a.engine.limits.wired)
-	defer cancel()
 	wait := driver.Backoff{Base: 5 * time.Millisecond, Max: 200 * time.Millisecond}
+	var until time.Time
 	for {
 		var found container.InspectResponse
 		// no slot for a look: the attempt holds one for a change already, and makes one call at a time
-		err := a.engine.do(ctx, a.engine.limits.inspect, "inspect container "+a.plan.name, func(ctx context.Context) (err error) {
-			found, err = a.engine.api.ContainerInspect(ctx, id)
+		err := a.engine.do(bg, a.engine.limits.inspect, "inspect container "+a.plan.name, func(ctx context.Context) (err error) {
+			found, err = a.engine.api().ContainerInspect(ctx, id)
 			return err
 		})
-		switch {
-		case err != nil && ctx.Err() == nil:
+		if err != nil {
 			return driver.Instance{}, err
-		case err == nil && found.State != nil && !found.State.Running, err == nil && a.bound(found):
-			return fromInspect(found), nil
 		}
-		if pause(ctx, wait.Next()) != nil {
-			return driver.Instance{}, fmt.Errorf("docker: container %s runs, but within %s the engine did not publish its port %s on %s:%d",
-				a.plan.name, a.engine.limits.wired, a.plan.port.Port(), loopback, a.plan.spec.HostPort)
+		if until.IsZero() {
+			until = time.Now().Add(a.engine.limits.wired)
+		}
+		switch {
+		case found.State != nil && !found.State.Running, a.bound(found):
+			return fromInspect(found), nil
+		case !time.Now().Before(until):
+			return driver.Instance{}, a.unwired()
+		}
+		if err := pause(bg, wait.Next()); err != nil {
+			return driver.Instance{}, err
 		}
 	}
 }
 
-// bound says whether the container's port is published on our address and port, and nowhere else.
+func (a *attempt) unwired() error {
+	p, limit := a.plan, a.engine.limits.wired
+	if p.spec.Publish == driver.PublishNetwork {
+		return fmt.Errorf("docker: container %s runs, but within %s the engine gave it no address", p.name, limit)
+	}
+	return fmt.Errorf("docker: container %s runs, but within %s the engine did not publish its port %s on %s:%d", p.name, limit, p.port.Port(), loopback, p.spec.HostPort)
+}
+
+// bound says whether the container's port is published on our address and port, and nowhere else; of one without, whether it has an address.
 func (a *attempt) bound(found container.InspectResponse) bool {
 	if found.NetworkSettings == nil {
 		return false
 	}
 	b := found.NetworkSettings.Ports[a.plan.port]
+	if a.plan.spec.Publish == driver.PublishNetwork {
+		return len(b) == 0 && found.HostConfig != nil && addressOf(found.HostConfig.NetworkMode, found.NetworkSettings.Networks) != ""
+	}
 	return len(b) == 1 && b[0].HostIP == loopback && b[0].HostPort == strconv.Itoa(a.plan.spec.HostPort)
 }

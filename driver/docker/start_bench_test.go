@@ -69,13 +69,13 @@ func BenchmarkStart(b *testing.B) {
 // byTheSDK creates and starts the plan's container and says what each took.
 func byTheSDK(b *testing.B, d *Driver, p *plan) (id string, times [2]time.Duration) {
 	began := time.Now()
-	made, err := d.engine.api.ContainerCreate(b.Context(), p.config, p.host, nil, nil, p.name)
+	made, err := d.engine.api().ContainerCreate(b.Context(), p.config, p.host, nil, nil, p.name)
 	if err != nil {
 		b.Fatal(err)
 	}
 	times[0] = time.Since(began)
 	began = time.Now()
-	if err := d.engine.api.ContainerStart(b.Context(), made.ID, container.StartOptions{}); err != nil {
+	if err := d.engine.api().ContainerStart(b.Context(), made.ID, container.StartOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	times[1] = time.Since(began)

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,12 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
-
 	"understudy/driver"
+	"understudy/driver/docker/enginetest"
 )
 
-func TestAPortTakenIsKnownByTheEnginesWordsAndTheContainerIsRemoved(t *testing.T) {
+func TestD01PortTakenIsKnownByTheEnginesWordsAndTheContainerIsRemoved(t *testing.T) {
 	for name, text := range map[string]string{
 		"by the engine": "driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:20000 failed: port is already allocated",
 		"by a process":  "driver failed programming external connectivity on endpoint x: Error starting userland proxy: listen tcp4 127.0.0.1:20000: bind: address already in use",
@@ -25,7 +23,7 @@ func TestAPortTakenIsKnownByTheEnginesWordsAndTheContainerIsRemoved(t *testing.T
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine := newFakeEngine(t)
-			engine.script("start", refuse(500, text))
+			engine.Script("start", enginetest.Refuse(500, text))
 			_, err := engine.driver().Start(t.Context(), fakeSpec("a"))
 			if !errors.Is(err, driver.ErrPortTaken) || !has(err.Error(), "20000", text) {
 				t.Errorf("Start returns %v, want ErrPortTaken with the engine's words", err)
@@ -52,7 +50,7 @@ func TestOtherRefusalsOfAStartAreTheirOwnKindAndLeaveNothing(t *testing.T) {
 		},
 	} {
 		engine := newFakeEngine(t)
-		engine.script("start", refuse(500, text))
+		engine.Script("start", enginetest.Refuse(500, text))
 		if _, err := engine.driver().Start(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), text) && !check(err) || !check(err) {
 			t.Errorf("after %q Start returns %v", text, err)
 		}
@@ -65,7 +63,7 @@ func TestOtherRefusalsOfAStartAreTheirOwnKindAndLeaveNothing(t *testing.T) {
 // blockCreate makes creates wait until release is called; reached is closed when the first one has come.
 func blockCreate(engine *fakeEngine) (reached <-chan struct{}, release func()) {
 	came, free := make(chan struct{}), make(chan struct{})
-	engine.script("create", first(1, func(http.ResponseWriter, *http.Request) bool {
+	engine.Script("create", enginetest.First(1, func(http.ResponseWriter, *http.Request) bool {
 		close(came)
 		<-free
 		return false // go on as if nothing had been
@@ -73,7 +71,7 @@ func blockCreate(engine *fakeEngine) (reached <-chan struct{}, release func()) {
 	return came, sync.OnceFunc(func() { close(free) })
 }
 
-func TestACreateInFlightIsNotCancelledAndWhatComesOfItIsRemoved(t *testing.T) {
+func TestD05ACreateInFlightIsNotCancelledAndWhatComesOfItIsRemoved(t *testing.T) {
 	engine := newFakeEngine(t)
 	reached, release := blockCreate(engine)
 	defer release()
@@ -92,9 +90,9 @@ func TestACreateInFlightIsNotCancelledAndWhatComesOfItIsRemoved(t *testing.T) {
 	}
 	release()
 	eventually(t, "the container of the cancelled start is created and removed", func() bool {
-		return engine.count("create") == 1 && engine.count("remove") == 1 && engine.left() == 0
+		return engine.Count("create") == 1 && engine.Count("remove") == 1 && engine.left() == 0
 	})
-	if engine.count("start") != 0 {
+	if engine.Count("start") != 0 {
 		t.Error("the container nobody wants was started")
 	}
 }
@@ -104,7 +102,7 @@ func TestAWorkerThatIsUpOnlyWhenNobodyWantsItAnyMoreIsRemoved(t *testing.T) {
 	d := engine.driver()
 	ctx, cancel := context.WithCancel(t.Context())
 	free := make(chan struct{})
-	engine.script("inspect", first(1, func(http.ResponseWriter, *http.Request) bool { // the last call of a start
+	engine.Script("inspect", enginetest.First(1, func(http.ResponseWriter, *http.Request) bool { // the last call of a start
 		cancel()
 		<-free
 		return false
@@ -139,80 +137,81 @@ func TestCloseWaitsUntilWhatACancelledStartBroughtForthIsRemoved(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
-	if engine.count("remove") != 1 || engine.left() != 0 {
+	if engine.Count("remove") != 1 || engine.left() != 0 {
 		t.Error("Close came back before the container was removed")
 	}
 }
 
-func TestACreateOfUnknownOutcomeIsHuntedDown(t *testing.T) {
+func TestD05ACreateOfUnknownOutcomeIsHuntedDown(t *testing.T) {
 	engine := newFakeEngine(t)
-	d := engine.driver(func(l *limits) { l.create = 50 * time.Millisecond })
-	late := make(chan container.Config, 1)
-	engine.script("create", func(w http.ResponseWriter, r *http.Request) bool {
-		var c container.Config
-		json.NewDecoder(r.Body).Decode(&c)
-		late <- c
-		return hang(w, r) // no answer within the limit
-	})
+	d := engine.driver(func(l *limits) { l.create = 500 * time.Millisecond })
+	engine.Script("create", enginetest.Late(time.Hour)) // no answer within the limit, but the engine makes it after all
 	_, err := d.Start(t.Context(), fakeSpec("a"))
-	if !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), "create container understudy-fake-pool-a", "50ms") {
+	if !errors.Is(err, driver.ErrUnavailable) || !has(err.Error(), "create container understudy-fake-pool-a", "500ms") {
 		t.Fatalf("Start returns %v, want ErrUnavailable and what was tried", err)
 	}
-	engine.place("understudy-fake-pool-a", <-late, container.HostConfig{}) // the engine has made it after all
-	eventually(t, "the late container is removed", func() bool { return engine.left() == 0 })
+	eventually(t, "the late container is removed", func() bool { return slices.Contains(engine.Removed(), "understudy-fake-pool-a") })
 }
 
-func TestTheHuntSparesWhatIsNotOfThisStart(t *testing.T) {
+func TestD05TheHuntSparesWhatIsNotOfThisStart(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver(func(l *limits) { l.hunt = 300 * time.Millisecond })
-	engine.script("create", cut(`{"Id":"`))
+	engine.Script("create", enginetest.Cut(`{"Id":"`))
 	if _, err := d.Start(t.Context(), fakeSpec("a")); !errors.Is(err, driver.ErrUnavailable) {
 		t.Fatalf("Start returns %v, want ErrUnavailable", err)
 	}
-	engine.place("understudy-fake-pool-a", container.Config{Labels: map[string]string{labelInstance: "fake", labelGeneration: "another"}}, container.HostConfig{})
+	engine.Place(enginetest.Container{Name: "understudy-fake-pool-a", Labels: map[string]string{labelInstance: "fake", labelGeneration: "another"}})
 	d.Close() // waits for the hunt
-	if engine.left() != 1 || engine.count("inspect") == 0 {
-		t.Errorf("%d containers are left after %d looks", engine.left(), engine.count("inspect"))
+	if engine.left() != 1 || engine.Count("inspect") == 0 {
+		t.Errorf("%d containers are left after %d looks", engine.left(), engine.Count("inspect"))
 	}
 }
 
-func TestANameThatIsTakenIsClearedOfOurLeftoversOnly(t *testing.T) {
+func TestD09ANameThatIsTakenIsClearedOfOurLeftoversOnly(t *testing.T) {
 	const name = "understudy-fake-pool-a"
-	const text = `Conflict. The container name "/understudy-fake-pool-a" is already in use by container "x".`
 	for _, tc := range []struct {
 		what    string
 		labels  map[string]string
-		running bool
+		state   enginetest.State
 		started bool
 	}{
-		{"a leftover of ours", map[string]string{labelInstance: "fake"}, false, true},
-		{"a worker of ours that runs", map[string]string{labelInstance: "fake"}, true, false},
-		{"somebody else's container", map[string]string{labelInstance: "theirs"}, false, false},
+		{"a leftover of ours", map[string]string{labelInstance: "fake"}, enginetest.Exited, true},
+		{"a worker of ours that runs", map[string]string{labelInstance: "fake"}, enginetest.Running, false},
+		{"somebody else's container", map[string]string{labelInstance: "theirs"}, enginetest.Exited, false},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			engine := newFakeEngine(t)
 			d := engine.driver()
-			id := engine.place(name, container.Config{Labels: tc.labels}, container.HostConfig{})
-			engine.containers[id].running = tc.running
-			engine.script("create", func(w http.ResponseWriter, r *http.Request) bool {
-				engine.mu.Lock()
-				_, taken := engine.containers[id]
-				engine.mu.Unlock()
-				return taken && refuse(409, text)(w, r)
-			})
+			engine.Place(enginetest.Container{Name: name, Labels: tc.labels, State: tc.state})
 			_, err := d.Start(t.Context(), fakeSpec("a"))
 			if (err == nil) != tc.started {
 				t.Errorf("Start returns %v", err)
 			}
-			if !tc.started && slices.Contains(engine.removed, name) {
+			if !tc.started && slices.Contains(engine.Removed(), name) {
 				t.Error("it was removed")
 			}
 		})
 	}
 }
 
-func TestAStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
-	show := func(address, port string) script {
+func TestD09ANameTheEngineIsSlowToLetGoIsWaitedFor(t *testing.T) {
+	const text = `Conflict. The container name "/understudy-fake-pool-a" is already in use by container "gone".`
+	for conflicts, ok := range map[int]bool{1: true, nameTries: true, nameTries + 1: false} {
+		engine := newFakeEngine(t)
+		d := engine.driver()
+		engine.Script("create", enginetest.First(conflicts, enginetest.Refuse(409, text)))
+		_, err := d.Start(t.Context(), fakeSpec("a"))
+		if (err == nil) != ok || !ok && !has(err.Error(), text) {
+			t.Errorf("after %d conflicts Start returns %v", conflicts, err)
+		}
+		if n := engine.Count("create"); n > nameTries+1 || n < conflicts {
+			t.Errorf("for %d conflicts there were %d creates", conflicts, n)
+		}
+	}
+}
+
+func TestD03AStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
+	show := func(address, port string) enginetest.Script {
 		return func(w http.ResponseWriter, r *http.Request) bool {
 			fmt.Fprintf(w, `{"Id":"id1","State":{"Running":true},"Config":{"Labels":{"understudy.instance":"fake"}},
 				"NetworkSettings":{"Ports":{"8080/tcp":[{"HostIp":%q,"HostPort":%q}]}}}`, address, port)
@@ -225,20 +224,24 @@ func TestAStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name    string
-		inspect script
+		inspect enginetest.Script
 		ok      bool
 	}{
 		{"right", show("127.0.0.1", "20000"), true},
-		{"late", first(3, nothing), true},
+		{"late", enginetest.First(3, nothing), true},
 		{"never", nothing, false},
 		{"on every address", show("0.0.0.0", "20000"), false},
 		{"on another port", show("127.0.0.1", "20001"), false},
-		{"nobody can tell", refuse(500, "boom"), false},
+		{"nobody can tell", enginetest.Refuse(500, "boom"), false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			engine := newFakeEngine(t)
-			d := engine.driver()
-			engine.script("inspect", tc.inspect)
+			d := engine.driver(func(l *limits) {
+				if !tc.ok {
+					l.wired = 200 * time.Millisecond
+				}
+			})
+			engine.Script("inspect", tc.inspect)
 			_, err := d.Start(t.Context(), fakeSpec("a"))
 			if (err == nil) != tc.ok {
 				t.Errorf("Start returns %v", err)
@@ -250,19 +253,31 @@ func TestAStartedContainerMustShowItsPortWhereItWasToBe(t *testing.T) {
 	}
 }
 
+// The time for publishing is not the time for answering: an engine in a hurry has published the port long before it says so.
+func TestASlowAnswerAboutAStartedWorkerIsWaitedFor(t *testing.T) {
+	engine := newFakeEngine(t)
+	d := engine.driver(func(l *limits) { l.wired, l.inspect = time.Millisecond, 10*time.Second })
+	engine.Script("inspect", enginetest.Delay(50*time.Millisecond))
+	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAStartThatIsPreparedCostsThreeCalls(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
 	if err := d.Prepare(t.Context(), fakeSpec("a")); err != nil {
 		t.Fatal(err)
 	}
-	engine.mu.Lock()
-	clear(engine.calls)
-	engine.mu.Unlock()
+	engine.ForgetCalls()
 	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(engine.calls); got != "map[create:1 inspect:1 start:1]" {
+	var routes []string
+	for _, call := range engine.Calls() {
+		routes = append(routes, call.Route)
+	}
+	if got := fmt.Sprint(routes); got != "[create start inspect]" {
 		t.Errorf("the calls are %s", got)
 	}
 }
@@ -277,17 +292,17 @@ func TestInspectTellsThePortOnlyWhileItIsPublished(t *testing.T) {
 	if got, err := d.Inspect(t.Context(), inst.ID); err != nil || got.HostPort != 20000 {
 		t.Errorf("Inspect returns %+v, %v", got, err)
 	}
-	engine.containers[string(inst.ID)].host.PortBindings = nil
+	engine.Edit(string(inst.ID), func(c *enginetest.Container) { c.Ports = nil })
 	if got, err := d.Inspect(t.Context(), inst.ID); err != nil || got.HostPort != 0 || got.Address != "" || !got.Running {
 		t.Errorf("of a worker that is no more published Inspect returns %+v, %v", got, err)
 	}
 }
 
-func TestAnImageThatIsAlwaysGoneIsMissingAfterAFewTries(t *testing.T) {
+func TestD19AnImageThatIsAlwaysGoneIsMissingAfterAFewTries(t *testing.T) {
 	engine := newFakeEngine(t)
-	engine.script("create", refuse(404, "No such image: understudy-worker:x"))
+	engine.Script("create", enginetest.Refuse(404, "No such image: understudy-worker:x"))
 	_, err := engine.driver().Start(t.Context(), fakeSpec("a"))
-	if n := engine.count("create"); !errors.Is(err, driver.ErrImageMissing) || n < 2 || n > 10 {
+	if n := engine.Count("create"); !errors.Is(err, driver.ErrImageMissing) || n < 2 || n > 10 {
 		t.Errorf("after %d tries Start returns %v", n, err)
 	}
 }

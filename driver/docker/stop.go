@@ -11,8 +11,13 @@ import (
 )
 
 // Stop implements driver.Driver. The worker gets its image's stop signal, or SIGTERM; past the grace SIGKILL.
-func (d *Driver) Stop(ctx context.Context, id driver.ID, grace time.Duration) error {
-	found, err := d.owned(ctx, string(id))
+func (d *Driver) Stop(ctx context.Context, id driver.ID, grace time.Duration) (err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			d.forsaken.Store(true)
+		}
+	}()
+	found, err := d.doomed(ctx, string(id))
 	if errors.Is(err, driver.ErrNotFound) {
 		return nil
 	}
@@ -33,6 +38,20 @@ func (d *Driver) Stop(ctx context.Context, id driver.ID, grace time.Duration) er
 	return d.remove(ctx, found.ID)
 }
 
+// doomed inspects a worker that is to be removed. The engine answers nothing about a container while somebody else removes it, so one
+// that is slow is asked again for as long as a removal may take: had Stop failed, the worker would be gone all the same.
+func (d *Driver) doomed(ctx context.Context, id string) (container.InspectResponse, error) {
+	limited, cancel := context.WithTimeout(ctx, d.engine.limits.remove)
+	defer cancel()
+	wait := driver.Backoff{Base: 50 * time.Millisecond, Max: time.Second}
+	for {
+		found, err := d.owned(ctx, id)
+		if !errors.Is(err, errSlow) || pause(limited, wait.Next()) != nil {
+			return found, err
+		}
+	}
+}
+
 // ask asks the worker to end and waits until it has or the grace is over. That is nothing the engine works at, so the wait
 // takes no slot. Only the end of ctx is an error: whatever else fails, the worker is forced next.
 func (d *Driver) ask(ctx context.Context, found container.InspectResponse, grace time.Duration) error {
@@ -45,7 +64,7 @@ func (d *Driver) ask(ctx context.Context, found container.InspectResponse, grace
 		return err
 	}
 	err = d.engine.do(ctx, d.engine.limits.signal, "signal container "+found.Name, func(ctx context.Context) error {
-		return d.engine.api.ContainerKill(ctx, found.ID, signal)
+		return d.engine.api().ContainerKill(ctx, found.ID, signal)
 	})
 	release()
 	if err != nil && ctx.Err() == nil {
@@ -54,13 +73,16 @@ func (d *Driver) ask(ctx context.Context, found container.InspectResponse, grace
 	}
 	limited, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	ended, failed := d.engine.api.ContainerWait(limited, found.ID, container.WaitConditionNotRunning)
+	ended, failed := d.engine.api().ContainerWait(limited, found.ID, container.WaitConditionNotRunning)
 	select { // one of them always comes, at the end of limited at the latest
 	case <-ended:
 	case <-failed:
 	}
 	if ctx.Err() != nil {
 		return d.engine.explain(ctx, "wait for container "+found.Name, grace, ctx.Err())
+	}
+	if limited.Err() != nil {
+		d.log.Info("docker: a worker did not end when asked to and is forced", "worker", found.Name, "signal", signal, "grace", grace)
 	}
 	return nil
 }

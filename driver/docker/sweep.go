@@ -75,7 +75,7 @@ func (d *Driver) sweepings(ctx context.Context) ([][]sweeping, error) {
 	if err != nil {
 		return nil, err
 	}
-	networks, err := d.networkSweepings(ctx)
+	networks, err := d.networkSweepings(ctx, everyone)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (d *Driver) sweepings(ctx context.Context) ([][]sweeping, error) {
 // everyContainer lists the containers of everybody: whose image is in use must be known for sure.
 func (d *Driver) everyContainer(ctx context.Context) (all []container.Summary, err error) {
 	err = d.engine.read(ctx, d.engine.limits.list, "list all containers", func(ctx context.Context) (err error) {
-		all, err = d.engine.api.ContainerList(ctx, container.ListOptions{All: true})
+		all, err = d.engine.api().ContainerList(ctx, container.ListOptions{All: true})
 		return err
 	})
 	return all, err
@@ -108,7 +108,7 @@ func (d *Driver) containerSweepings(everyone []container.Summary) []sweeping {
 	return sorted(out)
 }
 
-func (d *Driver) networkSweepings(ctx context.Context) ([]sweeping, error) {
+func (d *Driver) networkSweepings(ctx context.Context, everyone []container.Summary) ([]sweeping, error) {
 	all, err := d.listNetworks(ctx)
 	if err != nil {
 		return nil, err
@@ -117,8 +117,13 @@ func (d *Driver) networkSweepings(ctx context.Context) ([]sweeping, error) {
 	for _, n := range all {
 		what := "network " + n.Name
 		out = append(out, sweeping{what, func(ctx context.Context) error {
+			for _, who := range d.onNetwork(everyone, n.ID) {
+				if err := d.disconnect(ctx, n.ID, who); err != nil {
+					return err
+				}
+			}
 			err := d.engine.do(ctx, d.engine.limits.remove, "remove "+what, func(ctx context.Context) error {
-				return d.engine.api.NetworkRemove(ctx, n.ID)
+				return d.engine.api().NetworkRemove(ctx, n.ID)
 			})
 			return ignoreNotFound(err)
 		}})
@@ -129,7 +134,7 @@ func (d *Driver) networkSweepings(ctx context.Context) ([]sweeping, error) {
 func (d *Driver) imageSweepings(ctx context.Context, everyone []container.Summary) ([]sweeping, error) {
 	var images []imagetypes.Summary
 	err := d.engine.read(ctx, d.engine.limits.list, "list images", func(ctx context.Context) (err error) {
-		images, err = d.engine.api.ImageList(ctx, imagetypes.ListOptions{Filters: filters.NewArgs(filters.Arg("label", labelWorkerImage))})
+		images, err = d.engine.api().ImageList(ctx, imagetypes.ListOptions{Filters: filters.NewArgs(filters.Arg("label", labelWorkerImage))})
 		return err
 	})
 	if err != nil {
@@ -156,16 +161,31 @@ func (d *Driver) imageSweeping(img imagetypes.Summary) []sweeping {
 		if !strings.HasPrefix(name, workerRepository+":") && name != img.ID {
 			continue
 		}
-		out = append(out, sweeping{"image " + name, func(ctx context.Context) error { return d.removeImage(ctx, name) }})
+		out = append(out, sweeping{"image " + name, func(ctx context.Context) error {
+			if err := d.removeImage(ctx, name); err != nil {
+				return err
+			}
+			return d.removeNameless(ctx, img.ID)
+		}})
 	}
 	return out
+}
+
+// removeNameless removes an image that has lost its last name without having been removed with it, as one does whose names two sweeps take at
+// once.
+func (d *Driver) removeNameless(ctx context.Context, id string) error {
+	found, err := d.inspectImage(ctx, id)
+	if err == nil && len(found.RepoTags) == 0 {
+		err = d.removeImage(ctx, id)
+	}
+	return ignoreNotFound(err)
 }
 
 // removeImage removes an image, or a name of it. What somebody else has removed at the same moment is gone as well, whatever the
 // engine says then.
 func (d *Driver) removeImage(ctx context.Context, name string) error {
 	err := d.engine.do(ctx, d.engine.limits.remove, "remove image "+name, func(ctx context.Context) error {
-		_, err := d.engine.api.ImageRemove(ctx, name, imagetypes.RemoveOptions{})
+		_, err := d.engine.api().ImageRemove(ctx, name, imagetypes.RemoveOptions{})
 		return err
 	})
 	if errors.Is(err, errConflict) { // a container has come that uses it

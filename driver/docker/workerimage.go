@@ -21,7 +21,7 @@ const (
 // workerImage finds or makes the image of the worker inside this program: an empty one with nothing but the executable, named
 // after its content. It is imported, not built, so it needs no builder, no registry and no second compilation.
 func (d *Driver) workerImage(ctx context.Context) (image, error) {
-	bin, err := findExecutable(d.binary, d.engine.arch)
+	bin, err := findExecutable(d.binary, d.engine.version.Arch)
 	if err != nil {
 		return image{}, failure(err.Error(), driver.ErrImageMissing)
 	}
@@ -29,7 +29,7 @@ func (d *Driver) workerImage(ctx context.Context) (image, error) {
 	found, err := d.inspectImage(ctx, ref)
 	switch {
 	case err == nil && found.Config != nil && found.Config.Labels[labelWorkerImage] == bin.hash:
-		return image{ref: ref, user: found.Config.User}, nil
+		return image{ref: ref, id: found.ID, user: found.Config.User}, nil
 	case err != nil && !errors.Is(err, errNotFound):
 		return image{}, err
 	}
@@ -37,7 +37,10 @@ func (d *Driver) workerImage(ctx context.Context) (image, error) {
 	if err := d.importImage(ctx, bin, ref); err != nil {
 		return image{}, err
 	}
-	return image{ref: ref, user: defaultUser}, nil
+	if found, err = d.inspectImage(ctx, ref); err != nil {
+		return image{}, err
+	}
+	return image{ref: ref, id: found.ID, user: defaultUser}, nil
 }
 
 // importImage is Dockerfile.worker in one call.
@@ -46,7 +49,7 @@ func (d *Driver) importImage(ctx context.Context, bin executable, ref string) er
 		reader, writer := io.Pipe()
 		defer reader.Close() // ends pack when the engine did not read to the end
 		go func() { writer.CloseWithError(pack(writer, bin)) }()
-		body, err := d.engine.api.ImageImport(ctx, imagetypes.ImportSource{Source: reader, SourceName: "-"}, ref, imagetypes.ImportOptions{
+		body, err := d.engine.api().ImageImport(ctx, imagetypes.ImportSource{Source: reader, SourceName: "-"}, ref, imagetypes.ImportOptions{
 			Message: "the worker inside understudy",
 			Changes: []string{
 				`ENTRYPOINT ["` + workerPath + `"]`,
@@ -60,7 +63,7 @@ func (d *Driver) importImage(ctx context.Context, bin executable, ref string) er
 			return err
 		}
 		defer body.Close()
-		return progress(body)
+		return messages(body, func(message) {})
 	})
 }
 

@@ -4,11 +4,8 @@ package drivertest
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -16,11 +13,11 @@ import (
 	"understudy/driver"
 )
 
-// Harness is one driver, fresh and without workers, and how to use it.
+// Harness is one driver without workers, and how to use it.
 type Harness struct {
 	// Driver under test. Whoever made it closes it, after the test.
 	Driver driver.Driver
-	// Spec of a worker that behaves as that of BuildWorker does. The suite fills in who it is and its host port.
+	// Spec of a worker that behaves as that of BuildWorker does. The suite fills in who it is and, unless it says PublishNetwork, its host port.
 	Spec driver.Spec
 	// Other is bound to another instance on the same engine; nil when the driver knows no instances but its own.
 	Other driver.Driver
@@ -29,32 +26,44 @@ type Harness struct {
 // Exercise runs the conformance suite: everything package driver promises, as far as it shows from outside. newDriver is called
 // once for each test.
 func Exercise(t *testing.T, newDriver func(t *testing.T) Harness) {
+	exercise(t, newDriver, func(test) bool { return true })
+}
+
+// ExerciseReach runs those tests of the suite that tell where a worker is reached. It is for a driver that passes the whole suite with workers
+// that are reached in another way: all the other tests would show the same once more.
+func ExerciseReach(t *testing.T, newDriver func(t *testing.T) Harness) {
+	exercise(t, newDriver, func(test test) bool { return test.reach })
+}
+
+func exercise(t *testing.T, newDriver func(t *testing.T) Harness, wanted func(test) bool) {
 	for _, part := range [][]test{startTests(), stopTests(), listTests(), abilityTests()} {
 		for _, test := range part {
-			t.Run(test.name, func(t *testing.T) { test.run(newSuite(t, newDriver(t))) })
+			if wanted(test) {
+				t.Run(test.name, func(t *testing.T) { test.run(newSuite(t, newDriver(t))) })
+			}
 		}
 	}
 }
 
 type test struct {
-	name string
-	run  func(*suite)
+	name  string
+	run   func(*suite)
+	reach bool // it tells where a worker is reached
 }
 
 // suite is one test of the conformance suite.
 type suite struct {
 	*testing.T
 	Harness
-	ctx   context.Context
-	given map[int]bool // ports of this test's specs
+	ctx context.Context
 }
 
 // patience bounds every wait for something that must happen. It is no measure of anything.
 const patience = 30 * time.Second
 
 func newSuite(t *testing.T, h Harness) *suite {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	s := &suite{T: t, Harness: h, ctx: ctx, given: map[int]bool{}}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+	s := &suite{T: t, Harness: h, ctx: ctx}
 	t.Cleanup(func() { // t.Context has ended by now
 		cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -90,10 +99,9 @@ func (s *suite) spec(worker string, env ...string) driver.Spec {
 	spec.Generation, spec.Hash = "generation-"+worker, "hash-"+worker
 	spec.Capabilities = []string{"mult", "add", worker}
 	spec.Concurrency = max(1, spec.Concurrency)
-	for spec.HostPort == 0 || s.given[spec.HostPort] {
+	if spec.Publish != driver.PublishNetwork {
 		spec.HostPort = FreePort(s)
 	}
-	s.given[spec.HostPort] = true
 	spec.Env = append(slices.Clone(spec.Env), "UNDERSTUDY_IDENTITY="+spec.Generation, "UNDERSTUDY_WORKER="+worker)
 	spec.Env = append(spec.Env, env...)
 	return spec
@@ -169,29 +177,4 @@ func Get(ctx context.Context, url string) (http.Header, string, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return resp.Header, string(body), err
-}
-
-// FreePort returns a port of 127.0.0.1 that nobody holds now, outside the range the kernel takes the ports of clients from and
-// that of the default configuration. Test binaries that run at the same time get different ones.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	const first, perProcess = 10000, 400
-	low := first + os.Getpid()%24*perProcess
-	for range 200 {
-		if port := low + int(time.Now().UnixMicro()%perProcess); Free(port) {
-			return port
-		}
-	}
-	t.Fatalf("no free port between %d and %d in 200 tries", low, low+perProcess-1)
-	return 0
-}
-
-// Free says whether nobody holds that port of 127.0.0.1.
-func Free(port int) bool {
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return false
-	}
-	listener.Close()
-	return true
 }

@@ -14,13 +14,16 @@ import (
 
 func abilityTests() []test {
 	return []test{
-		{"Prepare makes a start possible and may be repeated", prepare},
-		{"Inspect tells about one worker", inspect},
-		{"Logs yields the last lines", lastLines},
-		{"Logs follows until the worker ends", followedLines},
-		{"Logs that follow end with their context", followedLinesEnd},
-		{"Watch hints at a worker that ended", watch},
-		{"Sweep lists what it would remove, then removes it", sweep},
+		{name: "Prepare makes a start possible and may be repeated", run: prepare},
+		{name: "Resolve names the content that is started", run: resolve},
+		{name: "Inspect tells about one worker", run: inspect, reach: true},
+		{name: "Logs yields the last lines", run: lastLines},
+		{name: "Logs follows until its context or the worker ends", run: followedLines},
+		{name: "Watch hints at a worker that ended", run: watch},
+		{name: "Sweep lists what it would remove, then removes it", run: sweep},
+		{name: "Pause freezes a worker and Resume lets it go on, as often as one likes", run: pauseAndResume, reach: true},
+		{name: "Stop removes a worker that is frozen, without waiting for it, and then there is none to freeze or wake", run: stopOfAFrozen},
+		{name: "Sweep removes a worker that is frozen", run: sweepOfAFrozen},
 	}
 }
 
@@ -39,6 +42,29 @@ func prepare(s *suite) {
 		s.Errorf("Prepare started %+v", all)
 	}
 	s.ready(s.start(spec))
+}
+
+func resolve(s *suite) {
+	resolver, ok := s.Driver.(driver.Resolver)
+	if !ok {
+		return
+	}
+	spec := s.spec("alpha")
+	id, err := resolver.Resolve(s.ctx, spec)
+	if err != nil || id == "" {
+		s.Fatalf("Resolve: %q, %v", id, err)
+	}
+	inst := s.start(spec)
+	listed, _ := s.listed("alpha")
+	if inst.Image != id || listed.Image != id {
+		s.Errorf("resolved to %s, started as %s, listed as %s", id, inst.Image, listed.Image)
+	}
+	pinned := s.spec("beta")
+	pinned.Image, pinned.Pull = id, driver.PullNever
+	if inst = s.start(pinned); inst.Image != id {
+		s.Errorf("started by its id, %s is %s", id, inst.Image)
+	}
+	s.ready(inst)
 }
 
 func inspect(s *suite) {
@@ -112,6 +138,7 @@ func followedLines(s *suite) {
 	}
 	inst := s.start(s.spec("alpha"))
 	s.ready(inst)
+	s.followedLinesEnd(logger, inst)
 	r, err := logger.Logs(s.ctx, inst.ID, -1, true)
 	if err != nil {
 		s.Fatalf("Logs: %v", err)
@@ -131,12 +158,9 @@ func followedLines(s *suite) {
 	}
 }
 
-func followedLinesEnd(s *suite) {
-	logger, ok := s.Driver.(driver.Logger)
-	if !ok {
-		return
-	}
-	inst := s.start(s.spec("alpha"))
+// followedLinesEnd makes sure that lines that are followed end with the context, while the worker goes on.
+func (s *suite) followedLinesEnd(logger driver.Logger, inst driver.Instance) {
+	s.Helper()
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	r, err := logger.Logs(ctx, inst.ID, -1, true)
@@ -166,13 +190,18 @@ func watch(s *suite) {
 	inst := s.start(s.spec("alpha"))
 	s.ready(inst)
 	Get(s.ctx, inst.Address+"/exit?code=5") // fails: it ends before it answers
-	select {
-	case id := <-hints:
-		if id != inst.ID {
-			s.Errorf("the hint names %s, want %s", id, inst.ID)
+	for told := false; !told; {
+		select {
+		case id := <-hints:
+			if told = id != ""; told && id != inst.ID {
+				s.Errorf("the hint names %s, want %s", id, inst.ID)
+			}
+		case <-s.ctx.Done():
+			s.Fatal("no hint came")
 		}
-	case <-s.ctx.Done():
-		s.Fatal("no hint came")
+	}
+	if exit, err := driver.Exit(s.ctx, s.Driver, inst.ID); err != nil || exit == nil || exit.Code != 5 {
+		s.Errorf("after the hint its exit is %+v, %v", exit, err)
 	}
 	got, ok := s.listed("alpha")
 	if !ok || got.Running || got.ExitCode != 5 {

@@ -31,6 +31,9 @@ type Fake struct {
 	calls    []Call                    // guarded by mu
 	faults   []string                  // guarded by mu
 	watchers map[chan driver.ID]bool   // guarded by mu
+	contents map[string]string         // guarded by mu: what the names of images mean, where that was changed
+	hung     map[string]chan struct{}  // guarded by mu: operations that hang, until closed
+	mute     bool                      // guarded by mu: watchers hear nothing
 }
 
 // FakeOptions say what a Fake's workers do. The zero value: they start and stop at once and never fail.
@@ -38,6 +41,8 @@ type FakeOptions struct {
 	Name string // what Name returns; empty: "fake"
 	// Plan is asked at each start what will become of the worker; nil: the zero Plan for all.
 	Plan func(driver.Spec) Plan
+	// PrepareDelay is asked at each Resolve how long that takes, for a pull; nil: no time.
+	PrepareDelay func(driver.Spec) time.Duration
 	// Serve gives each worker a real HTTP server on its real host port; nil: no sockets at all.
 	Serve func(driver.Spec) http.Handler
 }
@@ -50,13 +55,17 @@ type Plan struct {
 	Exit        bool          // it ends by itself ...
 	ExitAfter   time.Duration // ... so long after its start
 	ExitCode    int
+	OOM         bool          // ... and that because it ran out of memory
 	StopDelay   time.Duration // how long it takes to end when asked to; past the grace it is forced
-	Logs        []string      // what it prints at its start
+	PauseDelay  time.Duration // how long Pause takes
+	ResumeDelay time.Duration
+	Logs        []string // what it prints at its start
 }
 
 // fakeWorker is one worker. Its fields are guarded by Fake.mu, but for logs, which guards itself.
 type fakeWorker struct {
 	inst     driver.Instance
+	serial   int // the how manieth it is, which is its ID's number too
 	plan     Plan
 	starting bool
 	stopping chan struct{} // closed when the stop under way is over; nil: none is
@@ -64,6 +73,7 @@ type fakeWorker struct {
 	server   *http.Server
 	listener net.Listener
 	logs     *tail.Buffer
+	thaw     chan struct{} // closed when it is no longer frozen; nil: it is not
 }
 
 // NewFake returns a Fake without workers.
@@ -74,6 +84,8 @@ func NewFake(opts FakeOptions) *Fake {
 		foreign:  map[int]bool{},
 		failures: map[string][]error{},
 		watchers: map[chan driver.ID]bool{},
+		contents: map[string]string{},
+		hung:     map[string]chan struct{}{},
 	}
 }
 
@@ -89,6 +101,9 @@ func (f *Fake) Name() string {
 func (f *Fake) Start(ctx context.Context, spec driver.Spec) (inst driver.Instance, err error) {
 	end := f.begin("start", Call{Worker: spec.Worker, Port: spec.HostPort, Spec: spec})
 	defer func() { end(inst.ID, err) }()
+	if err := f.stall(ctx, "start"); err != nil {
+		return driver.Instance{}, err
+	}
 	w, err := f.book(ctx, spec)
 	if err != nil {
 		return driver.Instance{}, err
@@ -117,7 +132,7 @@ func (f *Fake) book(ctx context.Context, spec driver.Spec) (*fakeWorker, error) 
 		if other.inst.Worker == spec.Worker {
 			f.fault("worker %s is started twice", spec.Worker)
 		}
-		if other.inst.HostPort == spec.HostPort && other.holdsPort() {
+		if spec.HostPort != 0 && other.inst.HostPort == spec.HostPort && other.holdsPort() {
 			f.fault("port %d of worker %s is given to %s", spec.HostPort, other.inst.Worker, spec.Worker)
 			return nil, fmt.Errorf("fake: port %d: %w", spec.HostPort, driver.ErrPortTaken)
 		}
@@ -131,7 +146,7 @@ func (f *Fake) book(ctx context.Context, spec driver.Spec) (*fakeWorker, error) 
 // add makes the worker. Called with mu held.
 func (f *Fake) add(spec driver.Spec) *fakeWorker {
 	f.serial++
-	w := &fakeWorker{starting: true, logs: tail.New(200)}
+	w := &fakeWorker{serial: f.serial, starting: true, logs: tail.New(200)}
 	if f.opts.Plan != nil {
 		w.plan = f.opts.Plan(spec)
 	}
@@ -141,13 +156,30 @@ func (f *Fake) add(spec driver.Spec) *fakeWorker {
 		Worker:       spec.Worker,
 		Generation:   spec.Generation,
 		Hash:         spec.Hash,
+		Image:        f.content(spec.Image),
 		Capabilities: slices.Clone(spec.Capabilities),
 		HostPort:     spec.HostPort,
 		Address:      fmt.Sprintf("http://127.0.0.1:%d", spec.HostPort),
 		Created:      time.Now(),
 	}
+	if spec.Publish == driver.PublishNetwork {
+		w.inst.HostPort, w.inst.Address = 0, f.freeAddress(spec.Port)
+	}
 	f.workers[w.inst.ID] = w
 	return w
+}
+
+// freeAddress is the lowest address that no worker has: an engine too gives one away again as soon as its worker has ended. Called with mu held.
+func (f *Fake) freeAddress(port int) string {
+	for n := 2; ; n++ {
+		address, taken := fmt.Sprintf("http://10.0.0.%d:%d", n, port), false
+		for _, other := range f.workers {
+			taken = taken || other.inst.Address == address && (other.starting || other.inst.Running)
+		}
+		if !taken {
+			return address
+		}
+	}
 }
 
 // run turns a worker in its start into one that runs.
@@ -166,7 +198,7 @@ func (f *Fake) run(w *fakeWorker, spec driver.Spec) (driver.Instance, error) {
 		fmt.Fprintln(w.logs, line)
 	}
 	if w.plan.Exit {
-		w.exit = time.AfterFunc(w.plan.ExitAfter, func() { f.end(w, w.plan.ExitCode) })
+		w.exit = time.AfterFunc(w.plan.ExitAfter, func() { f.endByItself(w) })
 	}
 	return w.copy(), nil
 }
@@ -180,8 +212,11 @@ func (f *Fake) serve(w *fakeWorker, spec driver.Spec) error {
 	if err != nil {
 		return fmt.Errorf("fake: %v: %w", err, driver.ErrPortTaken)
 	}
+	if spec.Publish == driver.PublishNetwork {
+		w.inst.Address = "http://" + listener.Addr().String()
+	}
 	w.listener = listener
-	w.server = &http.Server{Handler: f.opts.Serve(spec), ReadHeaderTimeout: 5 * time.Second}
+	w.server = &http.Server{Handler: f.thawed(w, f.opts.Serve(spec)), ReadHeaderTimeout: 5 * time.Second}
 	go w.server.Serve(listener) // ends with the server's Close, in halt
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 func (f *Fake) List(ctx context.Context) (all []driver.Instance, err error) {
 	end := f.begin("list", Call{})
 	defer func() { end("", err) }()
+	if err := f.stall(ctx, "list"); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.refusal(ctx, "list"); err != nil {
@@ -32,17 +35,12 @@ func (f *Fake) Workers() []driver.Instance {
 
 // all copies the workers out. Called with mu held.
 func (f *Fake) all() []driver.Instance {
-	out := make([]driver.Instance, 0, len(f.workers))
-	for w := range maps.Values(f.workers) {
-		out = append(out, w.copy())
+	workers := slices.SortedFunc(maps.Values(f.workers), func(a, b *fakeWorker) int { return a.serial - b.serial })
+	out := make([]driver.Instance, len(workers))
+	for i, w := range workers {
+		out[i] = w.copy()
 	}
-	slices.SortFunc(out, func(a, b driver.Instance) int { return serialOf(a.ID) - serialOf(b.ID) })
 	return out
-}
-
-func serialOf(id driver.ID) (n int) {
-	fmt.Sscanf(string(id), "fake-%d", &n)
-	return n
 }
 
 // copy shares no memory with the worker. Called with mu held.
@@ -56,6 +54,9 @@ func (w *fakeWorker) copy() driver.Instance {
 func (f *Fake) Inspect(ctx context.Context, id driver.ID) (inst driver.Instance, err error) {
 	end := f.begin("inspect", Call{Worker: f.nameOf(id), ID: id})
 	defer func() { end(id, err) }()
+	if err := f.stall(ctx, "inspect"); err != nil {
+		return driver.Instance{}, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.refusal(ctx, "inspect"); err != nil {
@@ -99,6 +100,9 @@ func (f *Fake) Watch(ctx context.Context) <-chan driver.ID {
 
 // hint tells every watcher. Called with mu held.
 func (f *Fake) hint(id driver.ID) {
+	if f.mute {
+		return
+	}
 	for hints := range f.watchers {
 		select {
 		case hints <- id:
@@ -114,6 +118,35 @@ func (f *Fake) Prepare(ctx context.Context, spec driver.Spec) (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.refusal(ctx, "prepare")
+}
+
+// Resolve implements driver.Resolver. It counts as a prepare.
+func (f *Fake) Resolve(ctx context.Context, spec driver.Spec) (image string, err error) {
+	end := f.begin("prepare", Call{Spec: spec})
+	defer func() { end("", err) }()
+	if f.opts.PrepareDelay != nil {
+		if err := pause(ctx, f.opts.PrepareDelay(spec)); err != nil {
+			return "", err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.refusal(ctx, "prepare"); err != nil {
+		return "", err
+	}
+	return f.content(spec.Image), nil
+}
+
+// content is what an image's name means now. Called with mu held.
+func (f *Fake) content(image string) string {
+	const id = "sha256:"
+	if content, ok := f.contents[image]; ok {
+		return content
+	}
+	if strings.HasPrefix(image, id) {
+		return image
+	}
+	return id + image
 }
 
 // Sweep implements driver.Sweeper.

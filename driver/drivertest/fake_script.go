@@ -11,7 +11,7 @@ import (
 
 // Call is one call a Fake got.
 type Call struct {
-	Op     string // start, stop, list, inspect, prepare, sweep
+	Op     string // start, stop, list, inspect, prepare, sweep, pause, resume
 	Worker string // short id, as far as it is known
 	ID     driver.ID
 	Port   int           // of a start
@@ -76,7 +76,7 @@ func (f *Fake) refusal(ctx context.Context, op string) error {
 	return nil
 }
 
-// FailNext makes the next calls of an operation (start, stop, list, inspect, logs, prepare, sweep) return these errors, one each.
+// FailNext makes the next calls of an operation (start, stop, list, inspect, logs, prepare, sweep, pause, resume) return these errors, one each.
 func (f *Fake) FailNext(op string, errs ...error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -135,6 +135,13 @@ func (f *Fake) Place(inst driver.Instance) driver.ID {
 	inst.Capabilities = slices.Clone(inst.Capabilities)
 	w.inst = inst
 	return inst.ID
+}
+
+// Retag makes an image's name mean other content from the next start or Resolve on.
+func (f *Fake) Retag(image, content string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.contents[image] = content
 }
 
 // Occupy makes another process hold a port: starts on it get ErrPortTaken until Vacate.

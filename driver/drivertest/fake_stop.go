@@ -15,6 +15,9 @@ const forcedCode = 137
 func (f *Fake) Stop(ctx context.Context, id driver.ID, grace time.Duration) (err error) {
 	end := f.begin("stop", Call{Worker: f.nameOf(id), ID: id, Grace: grace})
 	defer func() { end(id, err) }()
+	if err := f.stall(ctx, "stop"); err != nil {
+		return err
+	}
 	w, under, err := f.claimStop(ctx, id)
 	switch {
 	case err != nil || w == nil:
@@ -23,7 +26,7 @@ func (f *Fake) Stop(ctx context.Context, id driver.ID, grace time.Duration) (err
 		return await(ctx, under)
 	}
 	delay := time.Duration(0)
-	if f.isRunning(w) {
+	if f.hears(w) {
 		delay = min(w.plan.StopDelay, grace)
 	}
 	err = pause(ctx, delay)
@@ -61,10 +64,11 @@ func (f *Fake) finishStop(w *fakeWorker, gone bool) {
 	w.stopping = nil
 }
 
-func (f *Fake) isRunning(w *fakeWorker) bool {
+// hears tells whether the worker could heed being asked to end.
+func (f *Fake) hears(w *fakeWorker) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return w.inst.Running
+	return w.inst.Running && !w.inst.Paused
 }
 
 // halt ends what runs for the worker. Called with mu held.
@@ -76,6 +80,7 @@ func (f *Fake) halt(w *fakeWorker, code int) {
 		w.listener.Close() // its port must be free when Stop returns, even if its server has not got to serve yet
 		w.server.Close()
 	}
+	w.unfreeze()
 	if w.inst.Running {
 		w.inst.Running, w.inst.ExitCode = false, code
 	}
@@ -90,6 +95,18 @@ func (f *Fake) end(w *fakeWorker, code int) {
 		return
 	}
 	f.halt(w, code)
+	f.hint(w.inst.ID)
+}
+
+// endByItself is what a plan says of a worker's end.
+func (f *Fake) endByItself(w *fakeWorker) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !w.inst.Running {
+		return
+	}
+	w.inst.OOM = w.plan.OOM
+	f.halt(w, w.plan.ExitCode)
 	f.hint(w.inst.ID)
 }
 
