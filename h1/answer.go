@@ -58,7 +58,7 @@ func (c *Conn) receive(r *Response, f framing, method string) {
 	}
 	bodiless := interim || r.Status == 204 // whatever the request; a length is wrong there, and its sender may believe in it
 	c.broken = f.close || interim || kind == untilClose || bodiless && (f.chunked || f.length > 0)
-	c.answered = c.sent.Load()
+	c.answered = c.handed.Load()
 	r.Length = f.length
 	r.Body = kind != noBody && !(kind == fixedLength && f.length == 0)
 	c.body.begin(kind, f.length)

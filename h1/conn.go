@@ -19,8 +19,9 @@ type Conn struct {
 	body     body
 	resp     Response
 	sent     atomic.Int64
-	answered int64 // of sent, what was when the last answer began: more is a request that has none
-	broken   bool  // a read failed, or the answer is one that nothing can follow
+	handed   atomic.Int64 // sent, and what a Write is about to send
+	answered int64        // of handed, what was when the last answer began: more is a request that has none
+	broken   bool         // a read failed, or the answer is one that nothing can follow
 	aborted  atomic.Bool
 	cut      atomic.Bool // a Write failed
 	idle     time.Time
@@ -52,6 +53,7 @@ func (c *Conn) KeepScratch(b []byte) {
 
 // Write sends bytes of a request.
 func (c *Conn) Write(b []byte) (int, error) {
+	c.handed.Add(int64(len(b)))
 	n, err := c.net.Write(b)
 	c.sent.Add(int64(n))
 	if err != nil {
@@ -89,8 +91,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) Trailer() Fields { return c.body.trailer }
 
 // Reusable tells whether another request may follow: whatever was asked was written and answered, the answer was read to its end, its sender keeps the
-// connection, nothing came behind it, and nobody aborted it. A connection that was not used yet is reusable too. Bytes written after the
-// answer began (the rest of a request that was answered early) make it false: nobody knows what the other side took them for.
+// connection, nothing came behind it, and nobody aborted it. A connection that was not used yet is reusable too. A Write that began after the
+// answer did (the rest of a request that was answered early) makes it false: nobody knows what the other side took that for.
+// One that was under way does not: the answer to a request's last bytes can be here before the Write of them is back.
 func (c *Conn) Reusable() bool {
 	return !c.broken && c.body.ended() && c.in.buffered() == 0 && c.sent.Load() == c.answered && !c.cut.Load() && !c.aborted.Load()
 }

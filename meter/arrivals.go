@@ -72,10 +72,12 @@ func (a *Arrivals) longestGap(now time.Duration) time.Duration {
 	return min(batchGap, time.Duration(batchShare*float64(rateWindow)/float64(n)))
 }
 
-// tallies is a ring of arrivals and what they added to the squares.
+// tallies is a ring of arrivals and what they added to the squares. Each slot holds what there was in all up to its end, so that the sum of a
+// window is one difference however long the window is: a policy asks for seven of them four times a second.
 type tallies struct {
 	ring
-	slots []tally
+	slots  []tally
+	before tally // what there was in all before the oldest slot
 }
 
 type tally struct{ arrivals, squares int64 }
@@ -85,8 +87,28 @@ func newTallies(slots int, width time.Duration) tallies {
 }
 
 func (t *tallies) advance(now time.Duration) {
+	if !t.behind(now) {
+		return
+	}
+	all := t.slots[t.at(t.head)]
 	for t.behind(now) {
-		t.slots[t.step(now)] = tally{}
+		last := t.head
+		at := t.step(now)
+		switch {
+		case t.head > last+1: // slots were skipped: nothing that the ring held will stay in it
+			t.forget(all)
+		case t.head >= int64(t.n):
+			t.before = t.slots[at]
+		}
+		t.slots[at] = all
+	}
+}
+
+// forget makes all that there was lie before the oldest slot.
+func (t *tallies) forget(all tally) {
+	t.before = all
+	for i := range t.slots {
+		t.slots[i] = all
 	}
 }
 
@@ -97,11 +119,9 @@ func (t *tallies) add(squares int64) {
 }
 
 func (t *tallies) sum(now, window time.Duration) tally {
-	var sum tally
-	for k := t.first(now, window); k <= t.head; k++ {
-		s := t.slots[t.at(k)]
-		sum.arrivals += s.arrivals
-		sum.squares += s.squares
+	all, before := t.slots[t.at(t.head)], t.before
+	if first := t.first(now, window); first > t.oldest() {
+		before = t.slots[t.at(first-1)]
 	}
-	return sum
+	return tally{all.arrivals - before.arrivals, all.squares - before.squares}
 }

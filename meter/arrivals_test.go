@@ -59,6 +59,34 @@ func TestEachWindowCountsItsOwn(t *testing.T) {
 	}
 }
 
+// The sums of both rings are what adding up each slot of the window would give, also after gaps shorter and longer than a ring.
+func TestArrivalsAgreeWithTheirHistory(t *testing.T) {
+	const width, slots = 100 * time.Millisecond, 9
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		ring, now := newTallies(slots, width), time.Duration(0)
+		perSlot := map[int64]tally{}
+		for range 100 {
+			now += someGap(r, width, slots)
+			ring.advance(now)
+			head := int64(now / width)
+			if squares := r.Int64N(9); squares > 2 {
+				ring.add(squares)
+				perSlot[head] = tally{perSlot[head].arrivals + 1, perSlot[head].squares + squares}
+			}
+			window := time.Duration(r.Int64N(int64(2 * slots * width)))
+			var want tally
+			for k := min(max(int64((now+width/2-window)/width), head-slots+1, 0), head); k <= head; k++ {
+				want.arrivals += perSlot[k].arrivals
+				want.squares += perSlot[k].squares
+			}
+			if got := ring.sum(now, window); got != want {
+				t.Fatalf("seed %d at %v: %+v in %v, want %+v", seed, now, got, window, want)
+			}
+		}
+	}
+}
+
 func TestAFastSteadyStreamIsNotOneEndlessBatch(t *testing.T) {
 	a, now, r := NewArrivals(), time.Duration(0), rand.New(rand.NewPCG(5, 5))
 	for range 60_000 { // a minute of 1000 a second

@@ -7,6 +7,7 @@ import "time"
 type Level struct {
 	ring
 	slots []span
+	total time.Duration // of all integrals so far. It may overflow: only differences of it are used
 	level int           // held since then
 	then  time.Duration // up to here the slots are filled
 	since time.Duration // the first Set
@@ -16,6 +17,7 @@ type Level struct {
 // span is what one slot holds of a level.
 type span struct {
 	integral time.Duration // level x time
+	upTo     time.Duration // the total when the slot was full
 	least    int           // meaningful only when held
 	held     bool          // some level was held for some time
 }
@@ -44,8 +46,8 @@ func (l *Level) Integral(now, window time.Duration) time.Duration {
 	begin := l.begins(now, window)
 	first := int64(begin / l.width)
 	sum := l.share(first, begin)
-	for k := first + 1; k <= l.head; k++ {
-		sum += l.slots[l.at(k)].integral
+	if first < l.head {
+		sum += l.total - l.slots[l.at(first)].upTo
 	}
 	return sum
 }
@@ -111,6 +113,7 @@ func (l *Level) advance(now time.Duration) time.Duration {
 	now = max(min(now, latest), l.then)
 	for l.behind(now) {
 		l.fill(l.end)
+		l.slots[l.at(l.head)].upTo = l.total
 		l.slots[l.step(now)] = span{}
 		l.then = max(l.then, l.end-l.width)
 	}
@@ -125,7 +128,9 @@ func (l *Level) fill(end time.Duration) {
 		return
 	}
 	s := &l.slots[l.at(l.head)]
-	s.integral += time.Duration(l.level) * held
+	area := time.Duration(l.level) * held
+	s.integral += area
+	l.total += area
 	if !s.held || l.level < s.least {
 		s.least = l.level
 	}

@@ -21,24 +21,30 @@ func (t *Tracing) Request(at time.Time, parent, state string) balancer.Span {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": parent, "tracestate": state})
 	}
 	ctx, span := t.tracer.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(at))
-	return &request{t: t, ctx: ctx, span: span}
+	return &request{t: t, ctx: ctx, began: at, span: span}
 }
 
 // request is one request's span and the child that is open.
 type request struct {
 	t     *Tracing
 	ctx   context.Context
+	began time.Time
 	span  trace.Span
 	child trace.Span
 }
 
+// on is a moment as a span has it: on the clock as it was when the request began, should it have been set since.
+func (r *request) on(at time.Time) trace.SpanEventOption {
+	return trace.WithTimestamp(r.began.Add(at.Sub(r.began)))
+}
+
 func (r *request) Queue(from, to time.Time) {
-	_, span := r.t.tracer.Start(r.ctx, "queue", trace.WithTimestamp(from))
-	span.End(trace.WithTimestamp(to))
+	_, span := r.t.tracer.Start(r.ctx, "queue", r.on(from))
+	span.End(r.on(to))
 }
 
 func (r *request) Ask(at time.Time, worker, address string) (parent, state string) {
-	ctx, span := r.t.tracer.Start(r.ctx, "worker", trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(at),
+	ctx, span := r.t.tracer.Start(r.ctx, "worker", trace.WithSpanKind(trace.SpanKindClient), r.on(at),
 		trace.WithAttributes(attribute.String("understudy.worker", worker), attribute.String("server.address", address)))
 	r.child = span
 	carrier := propagation.MapCarrier{}
@@ -55,7 +61,7 @@ func (r *request) Asked(at time.Time, status int, err error) {
 	} else if status >= http.StatusInternalServerError {
 		r.child.SetStatus(codes.Error, "")
 	}
-	r.child.End(trace.WithTimestamp(at))
+	r.child.End(r.on(at))
 }
 
 func (r *request) End(at time.Time, v balancer.Visit) {
@@ -85,7 +91,7 @@ func (r *request) End(at time.Time, v balancer.Visit) {
 		}
 		r.span.SetStatus(codes.Error, text)
 	}
-	r.span.End(trace.WithTimestamp(at))
+	r.span.End(r.on(at))
 }
 
 const otherMethod = "_OTHER"

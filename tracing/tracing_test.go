@@ -13,6 +13,7 @@ import (
 
 	"understudy/balancer"
 	"understudy/fleet"
+	"understudy/fleet/clocktest"
 )
 
 const (
@@ -74,6 +75,33 @@ func TestASpanForTheRequestAndBelowItQueueAndWorker(t *testing.T) {
 	}
 	if c.resource["service.name"] != "front" || c.resource["deployment.environment"] != "test" || c.resource["service.version"] != "1.2.3" || c.resource["service.instance.id"] != "blue" {
 		t.Errorf("the resource is %v", c.resource)
+	}
+}
+
+func TestSpansAreAsLongAsTheyWereWhoeverSetsTheClock(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		c := newCollector(t)
+		tracing, _ := made(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.url)
+		var clock clocktest.Clock
+		began := clock.Now()
+		s := tracing.Request(began, "", "")
+		clock.Set(by)
+		later := clock.Now()
+		truly := uint64(later.Sub(began))
+		s.Queue(later, later.Add(time.Millisecond))
+		s.Ask(later.Add(time.Millisecond), "w1", "127.0.0.1:20000")
+		s.Asked(later.Add(3*time.Millisecond), 200, nil)
+		s.End(later.Add(4*time.Millisecond), balancer.Visit{Method: "POST", Capability: "mult", Status: 200})
+		tracing.Close()
+		for name, want := range map[string]uint64{"POST /mult": truly + 4e6, "queue": 1e6, "worker": 2e6} {
+			if span := c.span(t, name); span.EndTimeUnixNano-span.StartTimeUnixNano != want {
+				t.Errorf("set by %v: %s lasted %d ns instead of %d", by, name, span.EndTimeUnixNano-span.StartTimeUnixNano, want)
+			}
+		}
+		whole, queue := c.span(t, "POST /mult"), c.span(t, "queue")
+		if queue.StartTimeUnixNano-whole.StartTimeUnixNano != truly {
+			t.Errorf("set by %v: the queue begins %d ns after the request instead of %d", by, queue.StartTimeUnixNano-whole.StartTimeUnixNano, truly)
+		}
 	}
 }
 
