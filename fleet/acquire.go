@@ -25,7 +25,7 @@ const (
 )
 
 // Acquire claims a worker for a request: an idle one in rotation, else the spare, which is promoted in the same call, else the first
-// to become free. It returns an error that wraps ErrUnknownCapability, ErrQueueFull, ErrQueueTimeout or ErrNoWorker, or ctx's cause when the caller left.
+// to become free. A spare that sleeps is called, and becomes free when it is awake: that is no waiting that a full queue forbids. It returns an error that wraps ErrUnknownCapability, ErrQueueFull, ErrQueueTimeout or ErrNoWorker, or ctx's cause when the caller left.
 // Whoever gets a lease must Release it exactly once.
 func (f *Fleet) Acquire(ctx context.Context, req Request) (Lease, error) {
 	lease, w, err := f.claim(req)
@@ -54,10 +54,11 @@ func (f *Fleet) claim(req Request) (Lease, *waiter, error) {
 	if w, start := f.pick(r, home, req.Not, now); w != nil {
 		return f.lease(w, r, home, arrived, seq, now, start), nil, nil
 	}
+	coming := f.summon(r, home, req.Not)
 	switch {
 	case !r.hope():
 		return Lease{}, nil, ErrNoWorker
-	case r.queue.n >= home.QueueLength && !req.admitted():
+	case !coming && r.queue.n >= home.QueueLength && !req.admitted():
 		return Lease{}, nil, ErrQueueFull
 	}
 	w := newWaiter(req, r, home, arrived, seq)
@@ -121,10 +122,11 @@ func (f *Fleet) pick(r *route, home *pool, not *Worker, now time.Duration) (*Wor
 	return nil, ""
 }
 
-// promote puts the pool's oldest spare that can do it into rotation. One adopted from an earlier configuration may not, nor one limited to nothing.
+// promote puts the pool's oldest spare that can do it into rotation. One adopted from an earlier configuration may not, nor one limited to
+// nothing, nor one that sleeps.
 func (p *pool) promote(r *route, not *Worker) *Worker {
 	for i, w := range p.spares {
-		if w != not && w.limit > 0 && slices.Contains(w.group.routes, r) {
+		if w.sleep == awake && w.able(r, not) {
 			p.spares = slices.Delete(p.spares, i, i+1)
 			w.become(Active)
 			return w
@@ -148,7 +150,10 @@ func (f *Fleet) feed(g *group, now time.Duration) {
 		}
 		f.unqueue(wt)
 		start := Warm
-		if w.served == 0 && w.readyAt > wt.arrived && w.Origin == Cold {
+		switch {
+		case w.woken:
+			start = SpareStart
+		case w.served == 0 && w.readyAt > wt.arrived && w.Origin == Cold:
 			start = ColdStart
 		}
 		wt.granted <- f.lease(w, wt.route, wt.home, wt.arrived, wt.seq, now, start)

@@ -91,9 +91,20 @@ func (a *auditor) inVain(wt *waiter) {
 	for _, w := range a.f.workers {
 		able := slices.Contains(w.group.routes, wt.route) && w != wt.req.Not && w.limit > 0
 		a.check(!able || !w.queued, "a request waits for %s though %s is free", wt.route.capability, w)
-		a.check(!able || w.state != Spare || w.paused > 0 || !slices.Contains(wt.route.pools, w.pool),
-			"a request waits for %s though %s is a spare", wt.route.capability, w)
+		ready := able && w.state == Spare && w.paused == 0 && slices.Contains(wt.route.pools, w.pool)
+		a.check(!ready || w.sleep != awake, "a request waits for %s though %s is a spare", wt.route.capability, w)
+		a.check(!ready || w.sleep == awake || w.called || a.comes(wt), "a request waits for %s though %s sleeps, and nobody comes", wt.route.capability, w)
 	}
+}
+
+// comes tells whether a sleeper was called that can serve the waiter.
+func (a *auditor) comes(wt *waiter) bool {
+	for _, w := range a.f.workers {
+		if w.called && slices.Contains(w.group.routes, wt.route) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *auditor) pool(p *pool) {
@@ -130,7 +141,14 @@ func (a *auditor) workers() {
 		listed += len(p.workers)
 	}
 	a.check(listed == len(a.f.workers), "%d workers are listed by pools, %d by id", listed, len(a.f.workers))
+	sleepers := 0
 	for id, w := range a.f.workers {
+		if w.sleep != awake {
+			sleepers++
+		}
+		a.check(w.sleep == awake || w.state == Spare && w.inflight == 0, "worker %s sleeps: it is %s with %d in flight", w, w.state, w.inflight)
+		a.check(!w.called || w.sleep != awake, "worker %s is called and awake", w)
+		a.check(!w.woken, "worker %s is still said to be waking", w)
 		a.check(w.ID == id, "worker %s is known as %s", w, id)
 		a.check(w.inflight >= 0, "worker %s has %d in flight", w, w.inflight)
 		a.check(w.limit >= 0 && w.limit <= w.allowed && int(w.allowed) <= w.Concurrency, "worker %s has limit %d of %d of %d",
@@ -144,6 +162,7 @@ func (a *auditor) workers() {
 		a.check(w.out == 0 || w.state > Active || slices.Contains(a.f.paused, w), "worker %s is out and nobody brings it back", w)
 		a.check(slices.Contains(a.f.groups, w.group), "worker %s is in a group nobody looks at", w)
 	}
+	a.check(sleepers == a.f.sleepers, "%d workers sleep, and it says %d", sleepers, a.f.sleepers)
 }
 
 // group recounts the living and compares every idle set with who should be in it.

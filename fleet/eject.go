@@ -71,7 +71,7 @@ func (f *Fleet) eject(w *Worker, now time.Duration) {
 	w.ejections++
 	if w.Origin.Ours() && w.ejections >= ejectedForGood {
 		f.judged(Verdict{Worker: w, Row: w.row, Failed: true})
-		f.fail(w, fmt.Sprintf("%d requests in a row broke on it, for the %d. time", w.row, w.ejections))
+		f.fail(w, Breaking, fmt.Sprintf("%d requests in a row broke on it, for the %d. time", w.row, w.ejections))
 		return
 	}
 	lasts := w.pool.Eject.Time * time.Duration(min(w.ejections, mostEjections))
@@ -140,7 +140,7 @@ func (f *Fleet) relent(p *pool) {
 func (f *Fleet) only(w *Worker) bool {
 	return slices.ContainsFunc(w.group.routes, func(r *route) bool {
 		for _, o := range f.workers {
-			if o != w && (o.state == Active || o.state == Spare) && o.out == 0 && o.limit > 0 && slices.Contains(o.group.routes, r) {
+			if o != w && (o.state == Active || o.state == Spare) && o.out == 0 && !o.lost && o.limit > 0 && slices.Contains(o.group.routes, r) {
 				return false
 			}
 		}

@@ -54,8 +54,11 @@ type Fleet struct {
 	slots    slotList // released slots, to be used again
 	onGone   []func(*Worker)
 	changed  chan struct{}
+	calls    chan struct{}
+	sleepers int       // workers that are not awake
 	verdicts []Verdict // that nobody has asked for yet
 
+	engine    *Engine   // what runs them
 	elsewhere Elsewhere // who has the workers; nil: this fleet
 }
 
@@ -73,7 +76,8 @@ func New(pools []PoolConfig, now func() time.Time) *Fleet {
 		now: now, epoch: now(),
 		routes:  map[string]*route{},
 		workers: map[string]*Worker{},
-		changed: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1), calls: make(chan struct{}, 1),
+		engine: newEngine(),
 	}
 	for i, c := range pools {
 		c.Concurrency = max(c.Concurrency, 1)
@@ -166,12 +170,7 @@ func (f *Fleet) OnGone(fn func(*Worker)) { f.onGone = append(f.onGone, fn) }
 // Changed receives a value soon after something happened that the scaler should look at before its next tick: a worker failed.
 func (f *Fleet) Changed() <-chan struct{} { return f.changed }
 
-func (f *Fleet) poke() {
-	select {
-	case f.changed <- struct{}{}:
-	default:
-	}
-}
+func (f *Fleet) poke() { signal(f.changed) }
 
 // SetUnavailable says that no worker of the pool can be had and why, or with an empty reason that it can again. Requests that only an
 // unavailable pool without a live worker could serve are refused at once, those that wait already included.

@@ -124,6 +124,7 @@ func (f *Fleet) Occupy(id string) (Lease, bool) {
 func (f *Fleet) occupy(w *Worker, r *route, home *pool, arrived time.Duration, seq uint64, now time.Duration, start Start) Lease {
 	if w.state == Spare {
 		f.unspare(w)
+		f.setSleep(w, awake) // whoever has the workers knows
 		w.become(Active)
 	}
 	w.group.withdraw(w)

@@ -87,6 +87,7 @@ func (f *Fleet) Ready(id, address string, active int) bool {
 		f.activate(w, now)
 	} else {
 		w.become(Spare)
+		w.spared = now
 		w.pool.spares = append(w.pool.spares, w)
 	}
 	return true
@@ -147,22 +148,44 @@ func (f *Fleet) Leaving(w *Worker) bool {
 	return w.idle != nil
 }
 
+// Cause is what took a worker out that still runs.
+type Cause string
+
+const (
+	Silent   Cause = "hung"     // it gives no answer, or not the right one
+	Stranger Cause = "identity" // somebody else answers in its place
+	Breaking Cause = "broken"   // it breaks its requests, again and again
+)
+
 // Fail takes a worker out of rotation because it broke; what is in flight on it goes on if it can. It reports false when the worker has failed or left already.
-func (f *Fleet) Fail(id, reason string) bool {
+func (f *Fleet) Fail(id, reason string) bool { return f.FailBy(id, Silent, reason) }
+
+// FailBy is Fail with a word about what was found, for those who count.
+func (f *Fleet) FailBy(id string, cause Cause, reason string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w := f.workers[id]
 	if w == nil || !w.state.canBecome(Failed) {
 		return false
 	}
-	f.fail(w, reason)
+	f.fail(w, cause, reason)
 	return true
 }
 
-func (f *Fleet) fail(w *Worker, reason string) {
+// Failure tells why a worker failed; empty when it has not.
+func (f *Fleet) Failure(w *Worker) (cause Cause, reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if w.cause == "" {
+		return "", ""
+	}
+	return w.cause, w.reason
+}
+
+func (f *Fleet) fail(w *Worker, cause Cause, reason string) {
 	f.bench(w)
 	w.become(Failed)
-	w.reason = reason
+	w.cause, w.reason = cause, reason
 	f.relent(w.pool)
 	f.dismiss()
 	f.poke()
@@ -192,11 +215,17 @@ func (f *Fleet) Remove(id string) {
 // bench takes a worker out of whatever offers it work.
 func (f *Fleet) bench(w *Worker) {
 	w.group.withdraw(w)
+	called := w.called
 	f.unspare(w)
+	f.setSleep(w, awake) // who leaves is nobody to be woken
+	if called {
+		f.muster(w.group)
+	}
 	f.ramping = slices.DeleteFunc(f.ramping, func(r *Worker) bool { return r == w })
 	f.paused = slices.DeleteFunc(f.paused, func(p *Worker) bool { return p == w })
 }
 
 func (f *Fleet) unspare(w *Worker) {
 	w.pool.spares = slices.DeleteFunc(w.pool.spares, func(s *Worker) bool { return s == w })
+	w.called = false
 }

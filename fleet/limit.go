@@ -31,11 +31,13 @@ func (f *Fleet) relimit(w *Worker, limit int32) {
 	case w.queued && !w.free(now):
 		w.group.withdraw(w)
 	case w.state == Spare && limit > 0 && w.group.wanted():
-		f.unspare(w)
-		f.activate(w, now)
+		f.enlist(w, now)
 	case !w.queued && w.free(now):
 		w.group.offer(w, now)
 		f.feed(w.group, now)
+	}
+	if w.called {
+		f.muster(w.group)
 	}
 }
 
@@ -47,7 +49,7 @@ func (w *Worker) setLimit(limit int32) {
 
 // room is how many tasks the worker could take on top of what it has.
 func (w *Worker) room() int {
-	if w.state != Active && w.state != Spare || w.out > 0 {
+	if w.state != Active && w.state != Spare || w.out > 0 || w.lost {
 		return 0
 	}
 	return int(max(w.limit-w.inflight, 0))

@@ -57,11 +57,11 @@ func (p *pool) ejected() (ready, out int) {
 	return ready, out
 }
 
-// working counts the workers of ours in rotation that are not out.
+// working counts the workers of ours in rotation that can have something to do.
 func (p *pool) working() int {
 	n := 0
 	for _, w := range p.workers {
-		if w.state == Active && w.Origin.Ours() && w.out == 0 {
+		if w.working() {
 			n++
 		}
 	}

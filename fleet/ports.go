@@ -31,7 +31,7 @@ type quarantine struct {
 
 // PortsStatus is what a person is shown.
 type PortsStatus struct {
-	From, To    int
+	From, To    int // 0, -1: there are none
 	Leased      int // adopted ones outside the range included
 	Free        int
 	Quarantined []PortTrouble
@@ -57,6 +57,10 @@ func NewPorts(from, to int, now func() time.Time) *Ports {
 	}
 	return p
 }
+
+// NoPorts makes a pool without any, for workers that have addresses of their own. One that holds a port of the host all the same, because an
+// earlier balancer gave it one, can still be booked with Adopt.
+func NoPorts(now func() time.Time) *Ports { return NewPorts(0, -1, now) }
 
 // Lease books the port that has been free longest. The caller must make sure that nobody else holds it, and Quarantine it if so.
 func (p *Ports) Lease() (int, error) {

@@ -14,7 +14,7 @@ type Measured struct {
 
 	Starting, Spare, Active, Draining, Failed int // workers of ours by state
 	Idle                                      int // of Active, with nothing in flight and no limit below their concurrency
-	Ejected                                   int // of Active: they get nothing for now
+	Ejected                                   int // of Active: they get nothing for now, because they are ejected or lost
 	Withheld                                  int // slots of ready workers that may not be used yet: the worker is fresh, or was limited
 	Others                                    int // task slots of workers that are not ours
 
@@ -96,12 +96,12 @@ func (p *pool) countInto(m *Measured) {
 	m.Starting, m.Spare, m.Active = p.states[Starting], p.states[Spare], p.states[Active]
 	m.Draining, m.Failed = p.states[Draining], p.states[Failed]
 	for _, w := range p.workers {
-		if (w.state == Active || w.state == Spare) && w.out == 0 {
+		if (w.state == Active || w.state == Spare) && w.out == 0 && !w.lost {
 			m.Withheld += int(w.full() - w.limit)
 		}
 		switch {
 		case w.state != Active:
-		case w.out > 0:
+		case w.out > 0 || w.lost:
 			if w.Origin.Ours() {
 				m.Ejected++
 			}
@@ -153,14 +153,16 @@ type PoolStatus struct {
 type WorkerStatus struct {
 	Info
 	State    State
+	Asleep   bool // a spare that is frozen, as far as is known
 	InFlight int
 	Limit    int // tasks at a time it may have now, at most its concurrency
 	Served   uint64
 	Age      time.Duration // since it was added
+	Lost     bool          // it gets nothing: it is out of reach, and so may be what runs it
 	Ejected  time.Duration // for how long it gets nothing, because requests broke on it; 0: it serves
 	Ready    time.Duration // how long it took to become ready; 0: not yet, or not started by us
 	Phases   Phases        // of that; zero: not known
-	Reason   string        // why it drains, failed, or is ejected
+	Reason   string        // why it drains, failed, is lost or is ejected
 }
 
 // Status describes every pool, in the order of the configuration.
@@ -207,6 +209,8 @@ func (g *gauge) rate(now time.Duration) float64 {
 
 func (w *Worker) status(now time.Duration) WorkerStatus {
 	s := WorkerStatus{Info: w.Info, State: w.state, InFlight: int(w.inflight), Limit: int(w.limit), Served: w.served, Age: now - w.began, Phases: w.phases, Reason: w.reason}
+	s.Lost = w.isLost()
+	s.Asleep = w.sleep == asleep || w.sleep == waking
 	if w.readyAt > 0 && w.Origin == Cold {
 		s.Ready = w.readyAt - w.began
 	}

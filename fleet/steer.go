@@ -6,7 +6,7 @@ import (
 )
 
 // Steer labels ready workers of ours so that about active are in rotation: spares are promoted, and idle workers in rotation beyond
-// active become spares while there are fewer than spare of those. It touches no busy worker.
+// active become spares while there are fewer than spare of those. It touches no busy worker. A spare that sleeps is called.
 func (f *Fleet) Steer(pool string, active, spare int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -16,20 +16,16 @@ func (f *Fleet) Steer(pool string, active, spare int) {
 	}
 	now := f.since()
 	f.resume(now)
-	have := p.working()
-	for ; have < active && len(p.spares) > 0; have++ {
-		w := p.nextSpare()
-		f.unspare(w)
-		f.activate(w, now)
+	have := p.working() + p.calledOut()
+	for ; have < active && len(p.spares) > p.calledOut(); have++ {
+		f.enlist(p.nextSpare(), now)
 	}
-	for ; have > active && len(p.spares) < spare; have-- {
+	for ; have > active && len(p.spares)-p.calledOut() < spare; have-- {
 		w := p.longestIdle(now)
 		if w == nil {
 			return
 		}
-		w.group.withdraw(w)
-		w.become(Spare)
-		p.spares = append(p.spares, w)
+		f.stepBack(w)
 	}
 }
 
@@ -54,21 +50,33 @@ func (f *Fleet) Retire(pool string, n, spare int, reason string) []*Worker {
 	return out
 }
 
-// nextSpare is the one to promote: ready longest, unless it may not have any task.
+// nextSpare is the one to promote: ready longest, unless it may not have any task or is lost; one that sleeps only when no other is left. There is one
+// that was not called.
 func (p *pool) nextSpare() *Worker {
-	for _, w := range p.spares {
-		if w.limit > 0 {
-			return w
+	var best *Worker
+	rank := func(w *Worker) int {
+		switch {
+		case w.limit == 0 || w.lost:
+			return 1
+		case w.sleep == awake:
+			return 3
+		default:
+			return 2
 		}
 	}
-	return p.spares[0]
+	for _, w := range p.spares {
+		if !w.called && (best == nil || rank(w) > rank(best)) {
+			best = w
+		}
+	}
+	return best
 }
 
 // dispensable finds the next worker to retire, or nil.
 func (p *pool) dispensable(spare int, now time.Duration) *Worker {
-	if len(p.spares) > spare {
+	if len(p.spares)-p.calledOut() > spare {
 		for _, w := range slices.Backward(p.spares) {
-			if !w.withheld() {
+			if !w.withheld() && !w.called && (w.sleep == awake || w.sleep == asleep) {
 				return w
 			}
 		}

@@ -19,7 +19,7 @@ func (s *stress) manage(done <-chan struct{}, seed uint64, added *atomic.Int64) 
 		}
 		runtime.Gosched()
 		p := pools[random.IntN(len(pools))]
-		switch k := random.IntN(20); {
+		switch k := random.IntN(24); {
 		case k < 8:
 			s.add(random, p, fmt.Sprint(p.Name, seed, "-", i), added)
 		case k < 11:
@@ -37,6 +37,8 @@ func (s *stress) manage(done <-chan struct{}, seed uint64, added *atomic.Int64) 
 			s.limit(random)
 		case k == 18:
 			s.f.Measure(p.Name)
+		case k < 23:
+			s.sleep(random, p.Name)
 		default:
 			audit(s.T, s.f)
 		}
@@ -98,6 +100,31 @@ func (s *stress) limit(random *rand.Rand) {
 	seen.shut.Store(0)
 	if s.f.Limit(w.ID, n) && n == 0 {
 		seen.shut.Store(s.epoch.Add(1))
+	}
+}
+
+// sleep puts spares to sleep and wakes those that are called, or any; now and then one does not wake.
+func (s *stress) sleep(random *rand.Rand, pool string) {
+	for _, w := range s.f.Doze(pool, 0) {
+		runtime.Gosched()
+		s.f.Asleep(w.ID)
+		s.slept.Add(1)
+	}
+	wanted := s.f.Called()
+	if random.IntN(4) == 0 {
+		wanted = append(wanted, s.f.Sleeping(pool)...)
+	}
+	for _, w := range wanted {
+		if !s.f.Wake(w.ID) {
+			continue
+		}
+		runtime.Gosched()
+		if random.IntN(8) > 0 {
+			s.f.Awake(w.ID)
+			s.woke.Add(1)
+		} else if s.f.Fail(w.ID, "it does not wake") {
+			s.out(w)
+		}
 	}
 }
 

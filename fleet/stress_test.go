@@ -26,6 +26,8 @@ type stress struct {
 	slots sync.Map     // *slot: who holds it
 	epoch atomic.Int64 // counts what has been taken out of rotation
 	tally [6]atomic.Int64
+
+	slept, woke atomic.Int64
 }
 
 // sight is one worker as seen from outside.
@@ -83,6 +85,9 @@ func TestStressKeepsEveryPromise(t *testing.T) {
 	managers.Wait()
 
 	audit(t, s.f)
+	if s.slept.Load() == 0 || s.woke.Load() == 0 {
+		t.Errorf("%d were put to sleep, %d woken", s.slept.Load(), s.woke.Load())
+	}
 	if len(s.f.Verdicts()) == 0 {
 		t.Error("nobody was ejected")
 	}
@@ -150,6 +155,9 @@ func (s *stress) leased(l Lease, req Request, epoch int64) {
 	}
 	if _, held := s.slots.LoadOrStore(l.slot, l.Worker); held {
 		s.Errorf("a slot on %s has two holders", l.Worker)
+	}
+	if _, awake := s.f.Naps(l.Worker); !awake {
+		s.Errorf("%s was given away asleep", l.Worker)
 	}
 	if out := w.out.Load(); out != 0 && out <= epoch {
 		s.Errorf("%s was given away after it was taken out", l.Worker)

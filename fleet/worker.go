@@ -80,6 +80,7 @@ type Worker struct {
 	limit    int32  // tasks at a time, for now
 	ticket   uint32 // of the worker's valid entry in its group's idle set
 	queued   bool   // the entry exists
+	lost     bool   // out of reach: nothing new for now
 	state    State
 	group    *group
 	pool     *pool
@@ -105,13 +106,19 @@ type Worker struct {
 	idle      chan struct{} // closed when a draining worker has nothing left; nil until it drains
 	settled   bool          // idle is closed
 	reason    string        // why it failed or drains
+	cause     Cause         // why it failed; empty: it has not
 	phases    Phases
+	sleep     slumber
+	called    bool          // a spare that sleeps and is wanted in rotation
+	woken     bool          // it is being put into rotation because it was called
+	naps      uint32        // how often it was put to sleep
+	spared    time.Duration // when it last became a spare, or woke as one
 }
 
 func (w *Worker) String() string { return fmt.Sprintf("%s/%s", w.Pool, w.ID) }
 
 func (w *Worker) free(now time.Duration) bool {
-	return w.state == Active && w.inflight < w.limit && w.paused <= now && w.out == 0
+	return w.state == Active && w.inflight < w.limit && w.paused <= now && w.out == 0 && !w.lost
 }
 
 // become moves the worker to its next state and keeps its pool's counts. A move that the table does not allow is a bug in this package.
