@@ -23,7 +23,7 @@ type column struct {
 
 func newSeries(length time.Duration) *series {
 	width := max(time.Second, (length+columns-1)/columns)
-	return &series{width: width, columns: make([]column, (length+width-1)/width), latency: newHistogram()}
+	return &series{width: width, columns: make([]column, (length+width-1)/width), latency: coarse()}
 }
 
 // cover adds workers, of which so many were busy, between two moments. Calls need not be in order.

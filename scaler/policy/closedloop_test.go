@@ -33,7 +33,7 @@ func TestNoStartLeadsBeyondMax(t *testing.T) {
 		for _, w := range workloads() {
 			cfg := findings()
 			cfg.Max, cfg.Min, cfg.Spare, cfg.SpareMax = most, min(1, most), 1, 3
-			w.length = 2 * time.Minute
+			w.length = 75 * time.Second // the spike comes after 60
 			o := newSim(conditions{cfg: cfg, seed: 7, failStart: 0.2}).run(w)
 			if o.most > most {
 				t.Errorf("%s with max %d: %d workers at a time", w.name, most, o.most)

@@ -13,8 +13,9 @@ const (
 
 // outlook is what the look-ahead (formula 3) plays against any number of workers: the queue, the tasks in service, the starts in flight and the
 // forecast arrivals over D + T + S seconds in 16 steps. It is a fluid: amounts of requests, not requests.
+//
+// What it plays with is not in it but given along: a law is three times as large as all of this, and would be copied at each decision.
 type outlook struct {
-	law    law
 	target float64
 	step   float64 // h in seconds
 	n      float64 // N: requests that wait or are forecast
@@ -41,10 +42,10 @@ type outcome struct{ missed, left float64 }
 func (o outcome) cost() float64 { return o.missed + o.left }
 
 // lookAhead sets the scene for one service law.
-func (v *view) lookAhead(l *law, f *forecast) outlook {
+func (v *view) lookAhead(o *outlook, l *law, f *forecast) {
 	horizon := v.startTime() + v.target + l.mean
-	o := outlook{
-		law: *l, target: v.target, step: horizon / steps,
+	*o = outlook{
+		target: v.target, step: horizon / steps,
 		ready: v.ready(), slots: v.cfg.Concurrency, others: v.in.Others,
 	}
 	for _, q := range v.queue() {
@@ -58,32 +59,31 @@ func (v *view) lookAhead(l *law, f *forecast) outlook {
 		o.waiting[o.queued+k] = portion{come, middle}
 		o.n += come
 	}
-	o.occupy(v.tasks(), v.scale)
+	o.occupy(l, v.tasks(), v.scale)
 	if v.in.Withheld > 0 {
-		o.occupy([]group{{0, float64(v.in.Withheld)}}, v.scale)
+		o.occupy(l, []group{{0, float64(v.in.Withheld)}}, v.scale)
 	}
 	o.nStart = v.startsReady(&o.starts, horizon)
-	return o
 }
 
 // occupy says how long tasks stay: those that will be started, and those in service given their age.
-func (o *outlook) occupy(tasks []group, scale float64) {
+func (o *outlook) occupy(l *law, tasks []group, scale float64) {
 	h, before := o.step, 0.0
 	for j := range o.stays {
-		upTo := o.law.until(float64(j+1) * h)
+		upTo := l.until(float64(j+1) * h)
 		o.stays[j] = (upTo - before) / h
 		before = upTo
 	}
 	for _, t := range tasks {
 		age := t.age * scale
-		alive := o.law.survives(age)
+		alive := l.survives(age)
 		if alive < forgotten {
 			o.lastAsLongAgain(age, t.n)
 			continue
 		}
-		before, each := o.law.until(age), t.n/(h*alive)
+		before, each := l.until(age), t.n/(h*alive)
 		for k := range o.old {
-			upTo := o.law.until(age + float64(k+1)*h)
+			upTo := l.until(age + float64(k+1)*h)
 			if upTo-before < forgotten*h {
 				break
 			}
@@ -154,21 +154,22 @@ func (o *outlook) capacity(workers int) (c [steps]float64) {
 
 // play lets so many workers take the requests first in, first out. In step k there is room for x_k = (c_k - old_k - sum of x_(k-j) o_j) / o_0 of them.
 // They are started at the beginning of the step: in its middle, half a step later, the same misses cost 2 % more workers and 8 % more starts.
-func (o *outlook) play(workers int) outcome {
+func (o *outlook) play(l *law, workers int) outcome {
 	capacity := o.capacity(workers)
 	var taken [steps]float64
 	var out outcome
+	stays := o.stays
 	head, rest := 0, o.waiting[0].n // the first that waits, and what remains of it
 	for k := range steps {
 		room := capacity[k] - o.old[k]
 		for j := 1; j <= k; j++ {
-			room -= taken[k-j] * o.stays[j]
+			room -= taken[k-j] * stays[j]
 		}
-		room /= o.stays[0]
+		room /= stays[0]
 		now := float64(k) * o.step
 		for room > 0 && head <= o.queued+k {
 			amount := min(room, rest)
-			out.missed += amount * o.law.late(max(0, now-o.waiting[head].at), o.target)
+			out.missed += amount * l.late(max(0, now-o.waiting[head].at), o.target)
 			taken[k] += amount
 			room -= amount
 			if rest -= amount; rest > 0 {
@@ -180,20 +181,20 @@ func (o *outlook) play(workers int) outcome {
 			rest = o.waiting[head].n
 		}
 	}
-	o.remain(&out, head, rest, capacity[steps-1])
+	o.remain(l, &out, head, rest, capacity[steps-1])
 	return out
 }
 
 // remain adds who still waits at the horizon, as if they were then served one after the other.
-func (o *outlook) remain(out *outcome, head int, rest, capacity float64) {
+func (o *outlook) remain(l *law, out *outcome, head int, rest, capacity float64) {
 	horizon, ahead := o.step*steps, 0.0
 	for ; head < o.queued+steps; head++ {
 		if rest > 0 {
 			wait := math.Inf(1)
 			if capacity > 0 {
-				wait = horizon - o.waiting[head].at + (ahead+rest/2)*o.law.mean/capacity
+				wait = horizon - o.waiting[head].at + (ahead+rest/2)*l.mean/capacity
 			}
-			out.missed += rest * o.law.late(wait, o.target)
+			out.missed += rest * l.late(wait, o.target)
 			out.left += rest
 			ahead += rest
 		}

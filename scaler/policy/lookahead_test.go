@@ -7,7 +7,7 @@ import (
 )
 
 // ahead is what the look-ahead of a changed quiet pool plays: D 0.6 s, T 0.3 s, tasks of exactly 0.1 s, nothing to do.
-func ahead(change func(*Config, *Snapshot)) (*view, *outlook) {
+func ahead(change func(*Config, *Snapshot)) (*view, *played) {
 	v := looking(func(c *Config, in *Snapshot) {
 		in.Slow.Arrivals, in.Busy, in.MeanBusy = 0, 0, 0
 		if change != nil {
@@ -16,9 +16,18 @@ func ahead(change func(*Config, *Snapshot)) (*view, *outlook) {
 	})
 	v.learn()
 	f := v.expect()
-	o := v.lookAhead(&v.long, &f)
-	return v, &o
+	o := &played{law: &v.long}
+	v.lookAhead(&o.outlook, o.law, &f)
+	return v, o
 }
+
+// played is an outlook with the law it is played with.
+type played struct {
+	outlook
+	law *law
+}
+
+func (p *played) play(workers int) outcome { return p.outlook.play(p.law, workers) }
 
 func TestNobodyMissesWhenNobodyComes(t *testing.T) {
 	_, o := ahead(nil)

@@ -5,13 +5,14 @@ package policy
 // buys none. When the last 5 s show slower service than the last 60, both are asked.
 func (v *view) next() int {
 	f := v.expect()
-	v.ahead = v.lookAhead(&v.long, &f)
+	v.lookAhead(&v.ahead, &v.long, &f)
 	v.forecast = f
-	n := v.least(&v.ahead)
+	n := v.least(&v.ahead, &v.long)
 	if v.slower {
-		o := v.lookAhead(&v.short, &f)
-		if m := v.least(&o); m > n {
-			n, v.ahead = m, o
+		var o outlook
+		v.lookAhead(&o, &v.short, &f)
+		if m := v.least(&o, &v.short); m > n {
+			n, v.ahead, v.aheadShort = m, o, true
 		}
 	}
 	v.mem.next = n
@@ -23,16 +24,16 @@ func (v *view) next() int {
 const grain = 0.1
 
 // least searches from the last answer, in steps that double until it is between two numbers, then by halves: M(c) falls in c.
-func (v *view) least(o *outlook) int {
+func (v *view) least(o *outlook, l *law) int {
 	if o.n == 0 {
 		return 0
 	}
 	most := min(v.cfg.Max, o.ready+o.nStart)
-	bar := o.play(most).cost() + v.eps()*o.n + grain
+	bar := o.play(l, most).cost() + v.eps()*o.n + grain
 	tooFew, enough := -1, most
 	probe := min(max(v.mem.next, 0), most-1)
 	for step := 1; tooFew+1 < enough; step *= 2 {
-		if o.play(probe).cost() <= bar {
+		if o.play(l, probe).cost() <= bar {
 			enough = probe
 			probe -= step
 		} else {

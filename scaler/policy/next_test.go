@@ -29,7 +29,7 @@ func TestNextIsTheLeastThatDoesNoWorseThanUnlimited(t *testing.T) {
 		}
 		for from := range most + 5 {
 			v.mem.next = from
-			if got := v.least(o); got != want {
+			if got := v.least(&o.outlook, o.law); got != want {
 				t.Errorf("%s, searched from %d: %d workers, want %d of at most %d", name, from, got, want, most)
 			}
 		}

@@ -60,15 +60,15 @@ func (l *law) estimate(s *sample) {
 	g, area, risk, from := 1.0, 0.0, s.n, 0.0
 	moment := 0.0 // the integral of x * G, half the second moment
 	for i := range s.top + 1 {
-		l.survival[i], l.area[i] = g, area
 		to, next := edgeOf(i+1), g
-		l.at[i] = to
-		if d, z := s.done[i], s.busy[i]; d > 0 {
+		at, d, z := to, s.done[i], s.busy[i]
+		if d > 0 {
 			next = g * max(0, 1-d/(risk-z/2))
-			l.at[i] = s.sum[i] / d
+			at = s.sum[i] / d
 		}
-		risk -= s.done[i] + s.busy[i]
-		drop, at := g-next, l.at[i]
+		l.survival[i], l.area[i], l.at[i] = g, area, at
+		risk -= d + z
+		drop := g - next
 		area += next*(to-from) + drop*(at-from)
 		moment += (next*(to*to-from*from) + drop*(at*at-from*from)) / 2
 		g, from = next, to

@@ -81,6 +81,8 @@ type sim struct {
 	now    time.Duration
 	events agenda
 	seq    int
+	coming []time.Duration // arrivals, in order: so many that among the events each of those would be dear
+	loaded int             // when they were made, among the events
 	state  policy.State
 	out    outcome
 	watch  func(policy.Decision) // called after each decision was done
@@ -142,20 +144,38 @@ func (s *sim) run(w workload) outcome {
 
 // load schedules the arrivals of a workload that begins now.
 func (s *sim) load(w workload) {
-	from := s.now
+	s.seq++
+	s.loaded = s.seq
 	for at := range w.times(s.rng, s.even) {
-		s.at(from+at, func() { s.arrive(request{arrived: s.now, service: s.draw()}) })
+		s.coming = append(s.coming, s.now+at)
 	}
 }
 
 // until lets everything happen that happens before end. Every worker costs, from the beginning of its start on.
 func (s *sim) until(end time.Duration) {
-	for len(s.events) > 0 && s.events[0].at < end {
-		e := heap.Pop(&s.events).(event)
-		s.pass(e.at)
-		e.do()
+	for {
+		arrival := s.arrivalIsNext()
+		switch {
+		case arrival && s.coming[0] < end:
+			s.pass(pop(&s.coming))
+			s.arrive(request{arrived: s.now, service: s.draw()})
+		case !arrival && len(s.events) > 0 && s.events[0].at < end:
+			e := heap.Pop(&s.events).(event)
+			s.pass(e.at)
+			e.do()
+		default:
+			s.pass(end)
+			return
+		}
 	}
-	s.pass(end)
+}
+
+func (s *sim) arrivalIsNext() bool {
+	if len(s.coming) == 0 || len(s.events) == 0 {
+		return len(s.coming) > 0
+	}
+	at, e := s.coming[0], s.events[0]
+	return at < e.at || at == e.at && s.loaded < e.seq
 }
 
 func (s *sim) pass(to time.Duration) {

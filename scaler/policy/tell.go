@@ -38,9 +38,12 @@ func (v *view) predict(d *Decision) [3]float64 {
 
 // foresee plays the look-ahead around a number of workers, and around what it asked for.
 func (v *view) foresee(need int, w *working) (shares [3]float64) {
-	o := &v.ahead
+	o, l := &v.ahead, &v.long
+	if v.aheadShort {
+		l = &v.short
+	}
 	w.n, w.horizon = o.n, o.step*steps
-	w.fewer, w.with = o.play(w.next-1), o.play(w.next)
+	w.fewer, w.with = o.play(l, w.next-1), o.play(l, w.next)
 	for i := range shares {
 		switch n := need - 1 + i; {
 		case n < 0:
@@ -50,7 +53,7 @@ func (v *view) foresee(need int, w *working) (shares [3]float64) {
 		case n == w.next:
 			shares[i] = min(1, w.with.missed/o.n)
 		default:
-			shares[i] = min(1, o.play(n).missed/o.n)
+			shares[i] = min(1, o.play(l, n).missed/o.n)
 		}
 	}
 	return shares

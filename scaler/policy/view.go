@@ -21,6 +21,8 @@ type view struct {
 	slowed   bool    // the host is out of CPU now, and service is slow because of it, as far as one can tell
 	forecast forecast
 	ahead    outlook // the one that asked for the most
+
+	aheadShort bool // that one was played with the short law
 }
 
 // group is an amount of things of one age in seconds.
