@@ -101,7 +101,7 @@ func (c check) listeners(cfg *Config) {
 				c.bad(l.key, l.at, "is the address of "+other.key+" too", "an address of its own")
 			}
 		}
-		if p := cfg.Ports; a.port >= p.From && a.port <= p.To && c.sound("ports.from", "ports.to", l.key) {
+		if p := cfg.Ports; !cfg.ByAddress() && a.port >= p.From && a.port <= p.To && c.sound("ports.from", "ports.to", l.key) {
 			c.bad(l.key, l.at, fmt.Sprintf("is in the range of ports for workers, %d to %d", p.From, p.To), "a port outside it, or another range")
 		}
 		open = append(open, listener{l.key, a})

@@ -29,7 +29,7 @@ type PoolChange struct {
 // with, the ports it keeps book of, and what a server takes only before it serves.
 func restartKeys() []string {
 	return []string{
-		"listen", "admin", "admin_token", "pprof", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
+		"listen", "admin", "admin_token", "pprof", "planner.listen", "planner.allow", "driver", "instance", "publish", "ports.from", "ports.to",
 		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections", "log.format",
 	}
 }
@@ -103,7 +103,7 @@ func (d Diff) String() string {
 	say(d.Removed, "pools gone: %s")
 	for _, c := range d.Changed {
 		say(c.Limits, "pool "+c.Name+": %s changed")
-		say(c.Workers, "pool "+c.Name+": %s changed, which takes new workers")
+		say(c.Workers, "pool "+c.Name+": %s changed, so its workers are replaced")
 		say(c.Restart, "pool "+c.Name+": to change %s takes a restart")
 	}
 	if d.Reordered {
@@ -117,7 +117,7 @@ func (d Diff) String() string {
 func InForce(old, new *Config) *Config {
 	c := *new
 	c.Listen, c.Admin, c.AdminToken, c.Pprof, c.Planner = old.Listen, old.Admin, old.AdminToken, old.Pprof, old.Planner
-	c.Driver, c.Instance, c.Ports = old.Driver, old.Instance, old.Ports
+	c.Driver, c.Instance, c.Publish, c.Ports = old.Driver, old.Instance, old.Publish, old.Ports
 	c.Limits.Header, c.Limits.Idle, c.Limits.Connections = old.Limits.Header, old.Limits.Idle, old.Limits.Connections
 	c.Limits.PerClient.Connections = old.Limits.PerClient.Connections
 	c.Log.Format = old.Log.Format

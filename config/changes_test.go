@@ -16,7 +16,7 @@ func TestNothingChanged(t *testing.T) {
 
 func TestEveryKeyOutsidePoolsIsLiveOrNeedsARestart(t *testing.T) {
 	restart := []string{
-		"listen", "admin", "admin_token", "pprof", "planner.listen", "planner.allow", "driver", "instance", "ports.from", "ports.to",
+		"listen", "admin", "admin_token", "pprof", "planner.listen", "planner.allow", "driver", "instance", "publish", "ports.from", "ports.to",
 		"limits.header", "limits.idle", "limits.connections", "limits.per_client.connections", "log.format",
 	}
 	for _, l := range leaves(reflect.TypeFor[Config](), "", false) {
@@ -96,7 +96,7 @@ pools:
 		t.Errorf("got  %+v\nwant %+v", d, want)
 	}
 	const line = "on_exit changed; to change listen takes a restart; new pools: fresh; pools gone: gone; " +
-		"pool b: target.latency changed; pool b: image changed, which takes new workers; pool b: to change pick takes a restart; " +
+		"pool b: target.latency changed; pool b: image changed, so its workers are replaced; pool b: to change pick takes a restart; " +
 		"pool a: queue.length changed; the pools are in another order"
 	if d.String() != line {
 		t.Errorf("got  %s\nwant %s", d, line)

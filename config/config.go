@@ -22,6 +22,7 @@ type Config struct {
 	Instance       string        `mapstructure:"instance"` // the name of this balancer on its engine
 	OnExit         string        `mapstructure:"on_exit"`  // remove | leave
 	Guard          Duration      `mapstructure:"guard"`    // 0: never; else at least 1 s
+	Publish        string        `mapstructure:"publish"`  // loopback | network: ask ByAddress
 	Ports          Ports         `mapstructure:"ports"`
 	Limits         Limits        `mapstructure:"limits"`
 	Log            Log           `mapstructure:"log"`
@@ -40,7 +41,11 @@ type Planner struct {
 	Allow  []string `mapstructure:"allow"`  // CIDRs that may speak to it besides this host; never empty when Listen is not a loopback address
 }
 
-// Ports is the bounded range of host ports, both ends included. There are at least as many as all scaled pools may have workers.
+// ByAddress tells whether workers are reached at the addresses of their containers, so that none has a port of the host.
+func (c *Config) ByAddress() bool { return c.Publish == "network" }
+
+// Ports is the bounded range of host ports, both ends included. Unless ByAddress there are at least as many as all scaled pools may have
+// workers.
 type Ports struct {
 	From int `mapstructure:"from"`
 	To   int `mapstructure:"to"`
@@ -93,12 +98,14 @@ type Pool struct {
 	CapAdd   []string `mapstructure:"cap_add"`
 	Tmpfs    []string `mapstructure:"tmpfs"`
 	Shm      Bytes    `mapstructure:"shm"`
+	Init     *bool    `mapstructure:"init"`
 	Egress   *bool    `mapstructure:"egress"`
 	Mounts   []string `mapstructure:"mounts"`
 	Devices  []string `mapstructure:"devices"`
 	Network  string   `mapstructure:"network"`
 
 	Resources Resources `mapstructure:"resources"`
+	Logs      Logs      `mapstructure:"logs"`
 }
 
 // Target is the promise: Percentile (50 to 99.99) of the requests answered within Latency.
@@ -107,12 +114,20 @@ type Target struct {
 	Percentile float64  `mapstructure:"percentile"`
 }
 
+// What SpareMode may be.
+const (
+	SpareRunning = "running"
+	SparePaused  = "paused" // frozen while nobody needs it
+)
+
 // Workers bound the pool. Max counts the spare too: Min + Spare is at most Max, Spare at most SpareMax, SpareMax at most Max.
 type Workers struct {
 	Min      int `mapstructure:"min"`
 	Max      int `mapstructure:"max"` // 0: nothing is ever started
 	Spare    int `mapstructure:"spare"`
 	SpareMax int `mapstructure:"spare_max"`
+
+	SpareMode string `mapstructure:"spare_mode"` // running | paused
 }
 
 // Queue bounds waiting, per capability. Wait 0: the longest of 10 x target, 3 s and 2 x the p90 start. Length 0: nobody waits; a
@@ -143,6 +158,12 @@ type Resources struct {
 	Memory Bytes   `mapstructure:"memory"` // at least 6 MiB
 	CPUs   float64 `mapstructure:"cpus"`   // of a core, at least 0.01
 	Pids   int     `mapstructure:"pids"`   // at least 1
+}
+
+// Logs bound what the engine keeps of one worker's output: at most Files files of Size each. There is no "unlimited" either.
+type Logs struct {
+	Size  Bytes `mapstructure:"size"`  // 64 KiB to 16 GiB
+	Files int   `mapstructure:"files"` // 1 to 100
 }
 
 // Wildcard is the capability that takes what no other pool names.

@@ -18,6 +18,7 @@ func Defaults() *Config {
 		Instance: "default",
 		OnExit:   "remove",
 		Guard:    60 * time.Second,
+		Publish:  "loopback",
 		Ports:    Ports{From: 20000, To: 20063},
 		Limits:   Limits{Header: 32 << 10, Idle: 60 * time.Second},
 		Log:      Log{Level: "info", Format: "auto", Access: "off"},
@@ -33,7 +34,7 @@ func DefaultPool() Pool {
 		Concurrency: 1,
 		Ramp:        10 * time.Second,
 		Target:      Target{Latency: 300 * time.Millisecond, Percentile: 95},
-		Workers:     Workers{Min: 1, Max: 8, Spare: 1, SpareMax: 1},
+		Workers:     Workers{Min: 1, Max: 8, Spare: 1, SpareMax: 1, SpareMode: SpareRunning},
 		Pick:        "round-robin",
 		Queue:       Queue{Length: 1000},
 		Timeout:     30 * time.Second,
@@ -43,6 +44,7 @@ func DefaultPool() Pool {
 		Drain:       30 * time.Second,
 		Security:    "auto",
 		Resources:   Resources{Memory: 512 << 20, CPUs: 1, Pids: 256},
+		Logs:        Logs{Size: 10 << 20, Files: 3},
 	}
 }
 
@@ -65,7 +67,7 @@ func complete(given map[string]any) map[string]any {
 		p.Workers.Max = most
 	}
 	if p.Workers.Max == 0 {
-		p.Workers = Workers{}
+		p.Workers = Workers{SpareMode: p.Workers.SpareMode}
 	}
 	if spare, ok := workers["spare"].(int); ok {
 		p.Workers.SpareMax = spare

@@ -14,13 +14,13 @@ import (
 func workerKeys() []string {
 	return []string{
 		"image", "command", "port", "env", "capabilities", "concurrency",
-		"security", "user", "read_only", "cap_add", "tmpfs", "shm", "egress", "mounts", "devices", "network",
-		"resources.memory", "resources.cpus", "resources.pids",
+		"security", "user", "read_only", "cap_add", "tmpfs", "shm", "init", "egress", "mounts", "devices", "network",
+		"resources.memory", "resources.cpus", "resources.pids", "logs.size", "logs.files",
 	}
 }
 
 // Fingerprint is equal for two pools whose workers are made alike: a hash of image, command, port, env, capabilities, concurrency,
-// the security level and each key that overrides it, and resources, as 16 hexadecimal digits. The order of a list does not matter, but
+// the security level and each key that overrides it, resources and logs, as 16 hexadecimal digits. The order of a list does not matter, but
 // that of command does. A key that is not set adds nothing, so that a later version with more keys has the same fingerprints.
 // What the file cannot know, such as the version of the worker inside this binary, is not in it.
 func (p Pool) Fingerprint() string {
@@ -56,6 +56,11 @@ func (p Pool) Fingerprint() string {
 func canonical(p Pool) map[string]any {
 	values := flat(toMap(reflect.ValueOf(p)))
 	values["security"] = p.SecurityLevel()
+	// These had their defaults before there was a key for them; workers from then are still what is asked for.
+	if p.Logs == DefaultPool().Logs {
+		delete(values, "logs.size")
+		delete(values, "logs.files")
+	}
 	if len(p.Command) > 0 {
 		values["command"] = p.Command
 	}

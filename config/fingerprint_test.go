@@ -53,8 +53,8 @@ func examplePool() Pool {
 
 func TestFingerprintChangesWithExactlyWhatMakesAWorker(t *testing.T) {
 	makes := []string{
-		"image", "command", "port", "env", "capabilities", "concurrency", "security", "user", "read_only", "cap_add", "tmpfs", "shm", "egress",
-		"mounts", "devices", "network", "resources.memory", "resources.cpus", "resources.pids",
+		"image", "command", "port", "env", "capabilities", "concurrency", "security", "user", "read_only", "cap_add", "tmpfs", "shm", "init", "egress",
+		"mounts", "devices", "network", "resources.memory", "resources.cpus", "resources.pids", "logs.size", "logs.files",
 	}
 	for _, l := range leaves(reflect.TypeFor[Pool](), "", true) {
 		p := examplePool()
@@ -93,6 +93,8 @@ func TestFingerprintTellsApartWhatOnlyLooksAlike(t *testing.T) {
 		"read_only":        func(p *Pool) { p.ReadOnly = new(true) },
 		"not read_only":    func(p *Pool) { p.ReadOnly = new(false) },
 		"neither":          func(*Pool) {},
+		"init":             func(p *Pool) { p.Init = new(true) },
+		"no init":          func(p *Pool) { p.Init = new(false) },
 		"not egress":       func(p *Pool) { p.Egress = new(false) },
 		"half a core":      func(p *Pool) { p.Resources.CPUs = 0.5 },
 		"a bit less":       func(p *Pool) { p.Resources.CPUs = 0.49 },

@@ -49,6 +49,7 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 		"UNDERSTUDY_LOG_FORMAT":         {"json", func(c *Config) any { return c.Log.Format }, "json"},
 		"UNDERSTUDY_LOG_ACCESS":         {"combined", func(c *Config) any { return c.Log.Access }, "combined"},
 		"UNDERSTUDY_ON_EXIT":            {"leave", func(c *Config) any { return c.OnExit }, "leave"},
+		"UNDERSTUDY_PUBLISH":            {"network", func(c *Config) any { return c.Publish }, "network"},
 		"UNDERSTUDY_GUARD":              {"0", func(c *Config) any { return c.Guard }, time.Duration(0)},
 		"UNDERSTUDY_PORTS_FROM":         {"20001", func(c *Config) any { return c.Ports.From }, 20001},
 		"UNDERSTUDY_PORTS_TO":           {"20062", func(c *Config) any { return c.Ports.To }, 20062},
@@ -71,8 +72,8 @@ func TestEveryScalarOutsidePoolsIsAnEnvironmentVariable(t *testing.T) {
 			t.Errorf("%s gives %v, want %v", name, got, c.want)
 		}
 	}
-	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 27 { // and tls.cert, tls.key, which need files: tls_test.go
-		t.Errorf("there are %d keys outside pools; this test knows 27", n)
+	if n := len(leaves(reflect.TypeFor[Config](), "", false)); n != 28 { // and tls.cert, tls.key, which need files: tls_test.go
+		t.Errorf("there are %d keys outside pools; this test knows 28", n)
 	}
 }
 

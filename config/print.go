@@ -14,7 +14,7 @@ import (
 // Print writes a configuration as YAML that Load reads, every key with the value in force, in the order of the shipped config.yaml.
 // Loading it again gives an equal Config, but for secrets: in place of admin_token, and of the value of each env entry whose name has
 // key, token, secret, password, passwd or credential in it, stands ***, so that the output may be shown around. Load refuses *** there.
-// A secret in an env entry of another name, or in command, is printed. read_only and egress are left out where they are as security says.
+// A secret in an env entry of another name, or in command, is printed. read_only, init and egress are left out where they are as security says.
 func Print(cfg *Config) ([]byte, error) {
 	shown := *cfg
 	if shown.AdminToken != "" {

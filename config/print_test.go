@@ -32,6 +32,7 @@ driver: auto
 instance: default
 on_exit: remove
 guard: 1m
+publish: loopback
 ports: {from: 20000, to: 20063}
 limits: {header: 32KiB, body: 0, idle: 1m, connections: 0, per_client: {connections: 0, rate: 0, burst: 0}}
 log: {level: info, format: auto, access: off}
@@ -48,7 +49,7 @@ pools:
     ramp: 10s
     busy_status: 0
     target: {latency: 300ms, percentile: 95}
-    workers: {min: 1, max: 8, spare: 1, spare_max: 1}
+    workers: {min: 1, max: 8, spare: 1, spare_max: 1, spare_mode: running}
     pick: round-robin
     queue: {length: 1000, wait: 0s}
     timeout: 30s
@@ -66,6 +67,7 @@ pools:
     devices: []
     network: ""
     resources: {memory: 512MiB, cpus: 1, pids: 256}
+    logs: {size: 10MiB, files: 3}
 `
 	if got := printed(t, Defaults()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -122,7 +124,7 @@ func randomConfig(r *rand.Rand) *Config {
 	c := &Config{
 		Listen: pick(r, "127.0.0.1:8080", "[::1]:0", ":9000"), Admin: pick(r, "127.0.0.1:81", "[::1]:82"),
 		Planner: Planner{Listen: pick(r, "", "0.0.0.0:3000"), Allow: []string{"10.0.0.0/8"}},
-		Driver:  "auto", Instance: pick(r, "true", "null", "007", "a.b_c", "1e5"), OnExit: pick(r, "remove", "leave"),
+		Driver:  "auto", Instance: pick(r, "true", "null", "007", "a.b_c", "1e5"), OnExit: pick(r, "remove", "leave"), Publish: pick(r, "loopback", "network"),
 		Log: Log{Level: pick(r, "debug", "warn"), Format: pick(r, "auto", "text", "json"), Access: pick(r, "off", "combined", "json")}, Pprof: r.IntN(2) == 0,
 		Guard: pick(r, 0, time.Second+d(time.Hour)), Ports: Ports{20000, 20000 + r.IntN(1000) + 500},
 		Limits: Limits{
@@ -146,13 +148,14 @@ func randomPool(r *rand.Rand, name string) Pool {
 		Capabilities: append(some(r, "true", "1.10", "~", "-", "...", "0x1"), "*"),
 		Concurrency:  1 + r.IntN(10000), Ramp: d(), BusyStatus: pick(r, 0, 400+r.IntN(200)),
 		Target:  Target{d(), 50 + r.Float64()*49},
-		Workers: Workers{r.IntN(50), 51 + r.IntN(50), 1, 1 + r.IntN(50)}, Pick: pick(r, "fastest", "least-busy"),
+		Workers: Workers{r.IntN(50), 51 + r.IntN(50), 1, 1 + r.IntN(50), pick(r, "running", "paused")}, Pick: pick(r, "fastest", "least-busy"),
 		Queue: Queue{r.IntN(1000), d()}, Timeout: d(), IdleTimeout: pick(r, 0, d()), Drain: d(), Eject: Eject{r.IntN(1001), d()},
 		Ready:    Ready{pick(r, "/", "/a?b=c&d"), pick(r, "200", "200-499"), d(), pick(r, "auto", "off"), r.IntN(10)},
 		Security: pick(r, "auto", "strict", "standard"), User: pick(r, "", "0", "1000:1000"), ReadOnly: pick(r, nil, new(true), new(false)),
-		CapAdd: some(r, "KILL"), Tmpfs: some(r, "/a b", "/c:size=1m"), Shm: Bytes(r.Int64N(1 << 40)), Egress: pick(r, nil, new(true), new(false)),
+		CapAdd: some(r, "KILL"), Tmpfs: some(r, "/a b", "/c:size=1m"), Shm: Bytes(r.Int64N(1 << 40)), Init: pick(r, nil, new(true), new(false)), Egress: pick(r, nil, new(true), new(false)),
 		Mounts: some(r, "/a:/b", "/c d:/e:ro"), Devices: some(r, "/dev/x"), Network: pick(r, "", "1"),
 		Resources: Resources{Bytes(6<<20 + r.Int64N(1<<40)), 0.01 + r.Float64(), 1 + r.IntN(1000)},
+		Logs:      Logs{Bytes(64<<10 + r.Int64N(1<<30)), 1 + r.IntN(100)},
 	}
 	if len(p.Command) > 0 {
 		p.Command[0] = "run"

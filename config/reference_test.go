@@ -47,7 +47,7 @@ func TestShippedFileSaysEveryValueItself(t *testing.T) {
 // optional are the keys that config.yaml shows commented out, because unset is not the same as any value, or members, which the
 // first pool has none of.
 var optional = map[string]bool{
-	"pools[].members": true, "pools[].user": true, "pools[].read_only": true, "pools[].cap_add": true, "pools[].tmpfs": true, "pools[].shm": true,
+	"pools[].members": true, "pools[].user": true, "pools[].read_only": true, "pools[].cap_add": true, "pools[].tmpfs": true, "pools[].shm": true, "pools[].init": true,
 	"pools[].egress": true, "pools[].mounts": true, "pools[].devices": true, "pools[].network": true,
 }
 
@@ -108,15 +108,15 @@ func TestDefaultsThatFollowFromWhatThePoolSays(t *testing.T) {
 		capabilities []string
 		workers      Workers
 	}{
-		{"the built-in worker does mult and add", "name: a", []string{"mult", "add"}, Workers{1, 8, 1, 1}},
-		{"members alone are not scaled", "name: a, capabilities: [x], members: ['http://h:1']", []string{"x"}, Workers{}},
-		{"members beside an image are", "name: a, image: i, capabilities: [x], members: ['http://h:1']", []string{"x"}, Workers{1, 8, 1, 1}},
-		{"members beside a command are", "name: a, command: [i], capabilities: [x], members: ['http://h:1']", []string{"x"}, Workers{1, 8, 1, 1}},
-		{"max 0 is all 0", "name: a, workers: {max: 0}", []string{"mult", "add"}, Workers{}},
-		{"spare_max follows spare", "name: a, workers: {spare: 3}", []string{"mult", "add"}, Workers{1, 8, 3, 3}},
-		{"spare_max follows spare to 0", "name: a, workers: {spare: 0}", []string{"mult", "add"}, Workers{1, 8, 0, 0}},
-		{"spare_max of its own", "name: a, workers: {spare_max: 4}", []string{"mult", "add"}, Workers{1, 8, 1, 4}},
-		{"a key without a value is not said", "name: a, capabilities: , workers: {min: , max: ~}", []string{"mult", "add"}, Workers{1, 8, 1, 1}},
+		{"the built-in worker does mult and add", "name: a", []string{"mult", "add"}, Workers{1, 8, 1, 1, SpareRunning}},
+		{"members alone are not scaled", "name: a, capabilities: [x], members: ['http://h:1']", []string{"x"}, Workers{SpareMode: SpareRunning}},
+		{"members beside an image are", "name: a, image: i, capabilities: [x], members: ['http://h:1']", []string{"x"}, Workers{1, 8, 1, 1, SpareRunning}},
+		{"members beside a command are", "name: a, command: [i], capabilities: [x], members: ['http://h:1']", []string{"x"}, Workers{1, 8, 1, 1, SpareRunning}},
+		{"max 0 is all 0", "name: a, workers: {max: 0}", []string{"mult", "add"}, Workers{SpareMode: SpareRunning}},
+		{"spare_max follows spare", "name: a, workers: {spare: 3}", []string{"mult", "add"}, Workers{1, 8, 3, 3, SpareRunning}},
+		{"spare_max follows spare to 0", "name: a, workers: {spare: 0}", []string{"mult", "add"}, Workers{1, 8, 0, 0, SpareRunning}},
+		{"spare_max of its own", "name: a, workers: {spare_max: 4}", []string{"mult", "add"}, Workers{1, 8, 1, 4, SpareRunning}},
+		{"a key without a value is not said", "name: a, capabilities: , workers: {min: , max: ~}", []string{"mult", "add"}, Workers{1, 8, 1, 1, SpareRunning}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

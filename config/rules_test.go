@@ -31,6 +31,9 @@ func TestRulesOutsidePools(t *testing.T) {
 		{`on_exit: stay`, []string{`1: on_exit: "stay" is none of these; legal: remove, leave`}},
 		{"on_exit: leave\ndriver: process", []string{`1: on_exit: "leave" is impossible with driver process, whose workers end with the balancer; legal: remove`}},
 		{"on_exit: leave\ndriver: docker", nil},
+		{`publish: bridge`, []string{`1: publish: "bridge" is none of these; legal: loopback, network`}},
+		{"publish: network\ndriver: process", []string{
+			`1: publish: "network" is impossible with driver process, whose workers have no address but this host's; legal: loopback`}},
 		{`instance: Mine`, []string{`1: instance: "Mine" is not a name; legal: 1 to 40 of a-z, 0-9, _, . and -, the first a letter or digit`}},
 		{`instance: ""`, []string{`1: instance: "" is not a name; legal: 1 to 40 of a-z, 0-9, _, . and -, the first a letter or digit`}},
 		{`instance: ` + strings.Repeat("a", 40), nil},
@@ -118,6 +121,7 @@ func TestRulesOutsidePools(t *testing.T) {
 			`ports: "20000 to 20063" has 64 ports, but workers.max of all pools add up to 65; legal: at least 65 ports, or lower workers.max`}},
 		{"ports: {from: 100, to: 106}", []string{
 			`1: ports: "100 to 106" has 7 ports, but workers.max of all pools add up to 8; legal: at least 8 ports, or lower workers.max`}},
+		{"publish: network\nports: {from: 100, to: 100}\nlisten: 127.0.0.1:100", nil}, // no port of the range is ever used
 		{"ports: {from: 100, to: 107}\npools: [{name: a}, {name: b, workers: {max: 0}}, {name: c, capabilities: [x], members: ['http://h:1']}]", nil},
 	})
 }
@@ -154,6 +158,9 @@ func TestRulesOfAPool(t *testing.T) {
 		{`workers: {spare: 2, spare_max: 1}`, []string{`workers.spare_max: 1 is out of range; legal: 2 (workers.spare) to 8 (workers.max)`}},
 		{`workers: {spare_max: 9}`, []string{`workers.spare_max: 9 is out of range; legal: 1 (workers.spare) to 8 (workers.max)`}},
 		{`workers: {spare_max: 8}`, nil},
+		{`workers: {spare_mode: paused}`, nil},
+		{`workers: {max: 0, spare_mode: paused}`, nil},
+		{`workers: {spare_mode: frozen}`, []string{`workers.spare_mode: "frozen" is none of these; legal: running, paused`}},
 		{`workers: {max: 0}`, nil},
 		{`workers: {max: 0, min: 1}`, []string{`workers.max: 0 means that nothing is ever started, but min is 1, spare 0 and spare_max 0; legal: 1 or more, or 0 for all four`}},
 		{`workers: {max: 0, spare: 1}`, []string{`workers.max: 0 means that nothing is ever started, but min is 0, spare 1 and spare_max 1; legal: 1 or more, or 0 for all four`}},
@@ -195,6 +202,13 @@ func TestRulesOfAPool(t *testing.T) {
 			`resources.cpus: 0 is out of range; legal: 0.01 to 4096 cores; at most as many as the host has`,
 			`resources.pids: 0 is out of range; legal: 1 to 4194304`}},
 		{`resources: {memory: 6MiB, cpus: 0.01, pids: 1}`, nil},
+		{`logs: {size: 63KiB, files: 0}`, []string{
+			`logs.size: 63KiB is out of range; legal: 64KiB to 16GiB`,
+			`logs.files: 0 is out of range; legal: 1 to 100`}},
+		{`logs: {size: 17GiB, files: 101}`, []string{
+			`logs.size: 17GiB is out of range; legal: 64KiB to 16GiB`,
+			`logs.files: 101 is out of range; legal: 1 to 100`}},
+		{`logs: {size: 64KiB, files: 1}`, nil},
 		{`strip: true`, nil},
 		{`command: ["", x]`, []string{`command[0]: "" names no program; legal: a program, then its arguments`}},
 		{`command: [a, "b\0"]`, []string{`command[1]: "b\x00" has a NUL byte; legal: text`}},

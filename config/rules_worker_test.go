@@ -59,6 +59,9 @@ func TestRulesOfWhatIsStarted(t *testing.T) {
 	checkRules(t, []rule{
 		{"driver: docker\npools: [{name: p, capabilities: [c], command: [x]}]", []string{
 			`2: pools.p.command: has no image to run in, and driver docker runs nothing else; legal: give an image, or use driver process`}},
+		{"driver: process\npools: [{name: p, workers: {spare_mode: paused}}]", []string{
+			`2: pools.p.workers.spare_mode: "paused" takes containers: driver process cannot freeze a worker; legal: running, or driver docker`,
+		}},
 		{"driver: process\npools: [{name: p, capabilities: [c], image: x}]", []string{
 			`2: pools.p.image: "x" cannot be run by driver process; legal: give a command, or use driver docker`}},
 		{"driver: process\npools: [{name: p, capabilities: [c], image: x, command: [y]}, {name: q, capabilities: [d], command: [z]}, {name: r}]", nil},

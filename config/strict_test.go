@@ -41,8 +41,8 @@ func TestDistanceIsTheFewestLettersToChange(t *testing.T) {
 func TestWhatIsNotTheShapeAKeyHolds(t *testing.T) {
 	const duration = "; legal: a duration with a unit of ns, us, ms, s, m or h, such as 300ms or 1m30s, or 0"
 	checkRules(t, []rule{
-		{"- a", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, pprof, planner, driver, instance, on_exit, guard, ports, limits, log, pools"}},
-		{"just text", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, pprof, planner, driver, instance, on_exit, guard, ports, limits, log, pools"}},
+		{"- a", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, pprof, planner, driver, instance, on_exit, guard, publish, ports, limits, log, pools"}},
+		{"just text", []string{"1: is not a mapping; legal: keys at the top: listen, tls, proxy_protocol, trusted_proxies, admin, admin_token, pprof, planner, driver, instance, on_exit, guard, publish, ports, limits, log, pools"}},
 		{"ports: 5", []string{`1: ports: "5" is not a mapping; legal: keys below it: from, to`}},
 		{"planner: {allow: 10.0.0.0/8}", []string{`1: planner.allow: "10.0.0.0/8" is not a list; legal: a list, such as [a, b]`}},
 		{"pools: general", []string{`1: pools: "general" is not a list; legal: a list, such as [a, b]`}},
@@ -76,7 +76,7 @@ func TestWhatIsNotTheShapeAKeyHolds(t *testing.T) {
 }
 
 const poolKeys = "name, image, pull, command, port, env, capabilities, strip, concurrency, ramp, busy_status, target, workers, pick, queue, timeout, " +
-	"idle_timeout, eject, ready, drain, members, security, user, read_only, cap_add, tmpfs, shm, egress, mounts, devices, network, resources"
+	"idle_timeout, eject, ready, drain, members, security, user, read_only, cap_add, tmpfs, shm, init, egress, mounts, devices, network, resources, logs"
 
 func TestSyntaxErrorsNameTheLine(t *testing.T) {
 	checkRules(t, []rule{
@@ -152,7 +152,7 @@ func TestAMistakeIsNotFollowedByOnesThatOnlyComeFromIt(t *testing.T) {
 	checkRules(t, []rule{
 		{"ports: {from: x, to: 10}", []string{`1: ports.from: "x" is not a whole number; legal: a whole number`}},
 		{"pools: [{name: a, workers: {min: 20, max: x}}]", []string{`1: pools.a.workers.max: "x" is not a whole number; legal: a whole number`}},
-		{"pools: [{name: a, workers: 5}]", []string{`1: pools.a.workers: "5" is not a mapping; legal: keys below it: min, max, spare, spare_max`}},
+		{"pools: [{name: a, workers: 5}]", []string{`1: pools.a.workers: "5" is not a mapping; legal: keys below it: min, max, spare, spare_max, spare_mode`}},
 		{"pools: [{name: a, image: i, capabilities: x}]", []string{`1: pools.a.capabilities: "x" is not a list; legal: a list, such as [a, b]`}},
 		{"ports: {from: 30000, to: x}", []string{`1: ports.to: "x" is not a whole number; legal: a whole number`}},
 		{"ports: {from: x, to: 20001}", []string{`1: ports.from: "x" is not a whole number; legal: a whole number`}},

@@ -62,6 +62,10 @@ func validate(cfg *Config, r *report) {
 	if cfg.OnExit == "leave" && cfg.Driver == "process" {
 		c.bad("on_exit", cfg.OnExit, "is impossible with driver process, whose workers end with the balancer", "remove")
 	}
+	c.oneOf("publish", cfg.Publish, "loopback", "network")
+	if cfg.ByAddress() && cfg.Driver == "process" {
+		c.bad("publish", cfg.Publish, "is impossible with driver process, whose workers have no address but this host's", "loopback")
+	}
 	c.zeroOr("guard", cfg.Guard, time.Second)
 	c.ports(cfg.Ports)
 	c.limits(cfg.Limits)
@@ -133,6 +137,9 @@ func (c check) name(name string) {
 // room compares the ports there are with the workers there may be. A pool that could never reach its max would look like a scaler
 // that has stopped.
 func (c check) room(cfg *Config) {
+	if cfg.ByAddress() {
+		return
+	}
 	have, want := cfg.Ports.To-cfg.Ports.From+1, 0
 	for i, p := range cfg.Pools {
 		if !c.sound(fmt.Sprintf("pools[%d].workers.max", i)) {

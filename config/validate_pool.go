@@ -21,6 +21,7 @@ func (c check) pool(p Pool, cfg *Config) {
 		c.bad("target.percentile", p.Target.Percentile, "is out of range", "50 to 99.99")
 	}
 	c.workers(p)
+	c.spareMode(p.Workers.SpareMode, cfg.Driver)
 	c.oneOf("pick", p.Pick, "round-robin", "fastest", "most-recent", "least-busy")
 	c.between("queue.length", p.Queue.Length, 0, 1_000_000)
 	c.lasts("queue.wait", p.Queue.Wait, 0)
@@ -66,6 +67,7 @@ func (c check) capabilities(p Pool) {
 
 func (c check) workers(p Pool) {
 	w := p.Workers
+	w.SpareMode = "" // says how, not how many
 	for _, n := range []struct {
 		key string
 		v   int
@@ -88,6 +90,13 @@ func (c check) workers(p Pool) {
 			fmt.Sprintf("at most %d, or a workers.max of at least %d", w.Max-w.Min, w.Min+w.Spare))
 	case w.SpareMax < w.Spare || w.SpareMax > w.Max:
 		c.bad("workers.spare_max", w.SpareMax, "is out of range", fmt.Sprintf("%d (workers.spare) to %d (workers.max)", w.Spare, w.Max))
+	}
+}
+
+func (c check) spareMode(mode, driver string) {
+	c.oneOf("workers.spare_mode", mode, SpareRunning, SparePaused)
+	if mode == SparePaused && driver == "process" {
+		c.bad("workers.spare_mode", mode, "takes containers: driver process cannot freeze a worker", SpareRunning+", or driver docker")
 	}
 }
 

@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"understudy/driver"
 )
 
 // recipe judges what a driver is told to start. What only the driver can know, such as whether an image exists, is left to it.
@@ -30,6 +33,7 @@ func (c check) recipe(p Pool, driver string) {
 	c.env(p.Env)
 	c.fence(p)
 	c.resources(p.Resources)
+	c.logs(p.Logs)
 }
 
 // imageName is the grammar of github.com/distribution/reference. Only a registry may have upper-case letters.
@@ -70,7 +74,7 @@ func (c check) env(env []string) {
 	}
 }
 
-// Shapes of what loosens or tightens the fence around a worker. Which of it is too dangerous to grant, the driver says.
+// Shapes of what loosens or tightens the fence around a worker. Which of it is too dangerous to grant, package driver says.
 var (
 	userName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 	capName     = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
@@ -89,8 +93,42 @@ func (c check) fence(p Pool) {
 	c.each("tmpfs", p.Tmpfs, tmpfsMount, "is not a tmpfs", "/path or /path:options, such as /tmp:size=64m")
 	c.each("mounts", p.Mounts, bindMount, "is not a mount", "/host/path:/container/path, with or without :ro")
 	c.each("devices", p.Devices, device, "is not a device", "/dev/name, gpus=all or gpus=N")
+	c.refused(p)
 	if slices.Contains([]string{"host", "none"}, p.Network) || p.Network != "" && !networkName.MatchString(p.Network) {
 		c.bad("network", p.Network, "is not a network a worker can be reached on", "the name of an existing network; not host, not none")
+	}
+}
+
+// refused is what no pool is granted, as far as names and paths tell: where a path really leads is seen when a worker is started.
+func (c check) refused(p Pool) {
+	for i, name := range p.CapAdd {
+		if strings.TrimPrefix(name, "CAP_") == "ALL" {
+			c.bad(fmt.Sprintf("cap_add[%d]", i), name, "names none", "each by its name, such as NET_BIND_SERVICE")
+		}
+	}
+	for i, mount := range p.Mounts {
+		source, rest, _ := strings.Cut(mount, ":")
+		key, readOnly := fmt.Sprintf("mounts[%d]", i), strings.HasSuffix(rest, ":ro")
+		why := driver.Forbidden(source, readOnly, driver.HostPlaces())
+		if why == "" || !c.sound(key) {
+			continue
+		}
+		legal := "a folder of its own for the workers, such as /srv/fonts"
+		if driver.Forbidden(source, true, driver.HostPlaces()) == "" {
+			legal += ", or :ro"
+		}
+		c.bad(key, mount, "is refused: its source "+why, legal)
+	}
+	for i, device := range p.Devices {
+		host, _, _ := strings.Cut(device, ":")
+		key := fmt.Sprintf("devices[%d]", i)
+		switch why := driver.ForbiddenDevice(host); {
+		case !c.sound(key) || strings.HasPrefix(device, "gpus="):
+		case !strings.HasPrefix(path.Clean(host), "/dev/"):
+			c.bad(key, device, "is not a device", "/dev/name, gpus=all or gpus=N")
+		case why != "":
+			c.bad(key, device, "is refused: it "+why, "a device that is not the host's memory, log or disk")
+		}
 	}
 }
 
@@ -117,4 +155,12 @@ func (c check) resources(r Resources) {
 		c.bad("resources.cpus", r.CPUs, "is out of range", "0.01 to 4096 cores; at most as many as the host has")
 	}
 	c.between("resources.pids", r.Pids, 1, 1<<22)
+}
+
+func (c check) logs(l Logs) {
+	const least, most = 64 << 10, 16 << 30
+	if l.Size < least || l.Size > most {
+		c.bad("logs.size", l.Size, "is out of range", fmt.Sprintf("%v to %v", Bytes(least), Bytes(most)))
+	}
+	c.between("logs.files", l.Files, 1, 100)
 }
