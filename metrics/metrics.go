@@ -39,11 +39,16 @@ type Metrics struct {
 	lost       *tally
 
 	startTimes *prometheus.HistogramVec
+	wakes      *prometheus.HistogramVec
 	phases     *prometheus.HistogramVec
 	starts     *tally
 	stops      *tally
+	exits      *tally
+	rollouts   *tally
 	decisions  *prometheus.CounterVec
 	driverErrs *prometheus.CounterVec
+	orphans    prometheus.Counter
+	reconciles *prometheus.HistogramVec
 
 	reload prometheus.Gauge
 
@@ -80,7 +85,7 @@ func New(version string) *Metrics {
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, m.gauges,
 		m.requests, m.durations, m.violations, m.retries.vec, m.shed.vec, m.lost.vec, m.ejections, m.refused,
-		m.startTimes, m.phases, m.starts.vec, m.stops.vec, m.decisions, m.driverErrs, m.reload,
+		m.startTimes, m.phases, m.wakes, m.starts.vec, m.stops.vec, m.exits.vec, m.rollouts.vec, m.decisions, m.driverErrs, m.orphans, m.reconciles, m.reload,
 	)
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		Registry:            m.registry,
@@ -108,10 +113,19 @@ func (m *Metrics) describe() {
 		"Time from the decision to start a worker until it was ready, of good starts.", startBuckets(), "pool")
 	m.phases = histogram("worker_start_phase_seconds",
 		"Parts of that time: made (create), run (start), until the first good answer (ready).", startBuckets(), "pool", "phase")
+	m.wakes = histogram("worker_wake_duration_seconds",
+		"Time from the call for a spare that sleeps until it was awake (ok), or known not to wake (failed).", wakeBuckets(), "pool", "result")
 	m.starts = newTally("worker_starts_total", "Starts of workers that ended, by how.", "result")
 	m.stops = newTally("worker_stops_total", "Workers removed, by why.", "reason")
+	m.exits = newTally("worker_exits_total", "Workers that ended, or were given up, without having been asked to end, by how.", "reason")
+	m.rollouts = newTally("rollouts_total", "Changes of what a pool's workers are made from that ended: done, rolled_back, superseded by a newer one.", "result")
 	m.decisions = counter("scale_decisions_total", "Decisions that changed something or had a new reason.", "pool", "direction", "reason")
 	m.driverErrs = counter("driver_errors_total", "Calls to what runs the workers that failed.", "driver", "op")
+	m.orphans = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Name: "orphans_removed_total", Help: "Workers removed that carried this instance's label and that it knew nothing of.",
+	})
+	m.reconciles = histogram("reconcile_duration_seconds",
+		"Time to list the workers and hold the list against what there should be.", []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})
 	m.reload = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "config_last_reload_success", Help: "1 when the last load of the configuration was taken over, 0 when it was refused.",
 	})
@@ -121,17 +135,15 @@ func startBuckets() []float64 {
 	return []float64{0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30, 60}
 }
 
+func wakeBuckets() []float64 {
+	return []float64{0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2}
+}
+
 // Handler serves the metrics in whichever format the scraper asks for.
 func (m *Metrics) Handler() http.Handler { return m.handler }
 
 // SetReload records whether the last load of the configuration was taken over.
-func (m *Metrics) SetReload(ok bool) {
-	if ok {
-		m.reload.Set(1)
-	} else {
-		m.reload.Set(0)
-	}
-}
+func (m *Metrics) SetReload(ok bool) { m.reload.Set(oneIf(ok)) }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)

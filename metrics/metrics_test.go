@@ -19,12 +19,15 @@ func contract() map[string]string {
 		"queue_depth":                   "capability,pool",
 		"workers":                       "pool,state",
 		"workers_ejected":               "pool",
+		"workers_outdated":              "pool",
+		"rollouts_total":                "pool,result",
 		"workers_desired":               "pool",
 		"workers_bound":                 "bound,pool",
 		"worker_start_duration_seconds": "pool",
 		"worker_start_phase_seconds":    "phase,pool",
 		"worker_starts_total":           "pool,result",
 		"worker_stops_total":            "pool,reason",
+		"worker_exits_total":            "pool,reason",
 		"scale_decisions_total":         "direction,pool,reason",
 		"latency_target_seconds":        "pool",
 		"latency_target_ratio":          "pool",
@@ -32,10 +35,16 @@ func contract() map[string]string {
 		"requests_shed_total":           "code,pool",
 		"requests_lost_total":           "cause,pool",
 		"ejections_total":               "pool",
+		"worker_wake_duration_seconds":  "pool,result",
+		"workers_asleep":                "pool",
 		"connections_refused_total":     "step",
 		"retries_total":                 "pool,reason",
 		"ports":                         "state",
 		"driver_errors_total":           "driver,op",
+		"driver_up":                     "",
+		"workers_stuck":                 "",
+		"orphans_removed_total":         "",
+		"reconcile_duration_seconds":    "",
 		"config_last_reload_success":    "",
 		"build_info":                    "goversion,version",
 	}
@@ -50,7 +59,9 @@ func used(t *testing.T) *Metrics {
 	m.SetTargets(map[string]time.Duration{"general": 300 * ms})
 	m.Collect(Sources{Pools: onePool, Ports: func() fleet.PortsStatus {
 		return fleet.PortsStatus{From: 20000, To: 20063, Leased: 3, Free: 60, Quarantined: []fleet.PortTrouble{{Port: 20007}}}
-	}, Goals: func(string) Goals { return Goals{Percentile: 95, Min: 1, Max: 8, Spare: 1} }})
+	}, Goals: func(string) Goals { return Goals{Percentile: 95, Min: 1, Max: 8, Spare: 1} },
+		Driver: func() (bool, int) { return true, 2 }, Outdated: func(string) int { return 2 }})
+	m.Rollout("general", "rolled_back")
 	m.Request("general", "mult", 200, 2*ms, 100*ms, 102*ms)
 	m.Retry("general", "busy")
 	m.Shed("general", "queue-full")
@@ -60,9 +71,13 @@ func used(t *testing.T) *Metrics {
 	m.Started("general", 400*ms, "ok")
 	m.StartPhase("general", "create", 100*ms)
 	m.Drive("docker")
+	m.Woken("general", 20*ms, "ok")
 	m.Stopped("general", "scale_down")
+	m.Exited("general", "oom")
 	m.Decided("general", "up", "model")
 	m.DriverError("docker", "start")
+	m.Reconciled(4 * ms)
+	m.Orphan()
 	m.SetReload(true)
 	return m
 }
@@ -178,7 +193,7 @@ func TestGaugesShowWhatIsAtTheMomentOfTheScrape(t *testing.T) {
 			t.Errorf("workers{%s} = %v, want %v", labels, got, want)
 		}
 	}
-	for name, want := range map[string]float64{"workers_desired": 3, "workers_ejected": 1, "requests_in_flight": 2, "latency_target_seconds": 0.3, "latency_target_ratio": 0.95} {
+	for name, want := range map[string]float64{"workers_desired": 3, "workers_ejected": 1, "workers_outdated": 2, "requests_in_flight": 2, "latency_target_seconds": 0.3, "latency_target_ratio": 0.95} {
 		if got := value(t, m, name, "pool=general"); got != want {
 			t.Errorf("%s = %v, want %v", name, got, want)
 		}

@@ -36,11 +36,13 @@ func (m *Metrics) begin(pool string) {
 	}
 	m.ejections.WithLabelValues(pool)
 	for t, words := range map[*tally][]string{
-		m.lost:    {"scale_down", "worker_failed"},
-		m.shed:    {"queue-full", "queue-timeout", "no-worker", "draining", "worker-busy", "too-many-requests"},
-		m.retries: {"busy", "connect", "reset", "lacks"},
-		m.starts:  {"ok", "failed", "timeout", "port", "image", "engine"},
-		m.stops:   {"scale_down", "failed", "failed_start", "drained"},
+		m.lost:     {"scale_down", "worker_failed"},
+		m.shed:     {"queue-full", "queue-timeout", "no-worker", "draining", "worker-busy", "too-many-requests"},
+		m.retries:  {"busy", "connect", "reset", "lacks"},
+		m.starts:   {"ok", "failed", "timeout", "port", "image", "engine"},
+		m.stops:    {"scale_down", "failed", "failed_start", "drained", "changed"},
+		m.exits:    {"exit", "oom", "signal", "removed", "hung", "identity", "broken", "never_ready"},
+		m.rollouts: {"done", "rolled_back", "superseded"},
 	} {
 		for _, word := range words {
 			m.child(t, pool, word)
@@ -64,10 +66,10 @@ func (m *Metrics) forget(pool string) {
 	for _, vec := range []*prometheus.CounterVec{m.requests, m.violations, m.ejections, m.decisions} {
 		vec.DeletePartialMatch(label)
 	}
-	for _, vec := range []*prometheus.HistogramVec{m.durations, m.startTimes, m.phases} {
+	for _, vec := range []*prometheus.HistogramVec{m.durations, m.startTimes, m.phases, m.wakes} {
 		vec.DeletePartialMatch(label)
 	}
-	for _, t := range []*tally{m.retries, m.shed, m.lost, m.starts, m.stops} {
+	for _, t := range []*tally{m.retries, m.shed, m.lost, m.starts, m.stops, m.exits, m.rollouts} {
 		t.forget(pool)
 	}
 }

@@ -64,6 +64,10 @@ func TestEventsOfTheScalerAreCounted(t *testing.T) {
 		"worker_starts_total{pool=general,result=engine}":                      0,
 		"worker_start_phase_seconds{phase=create,pool=general}":                1,
 		"worker_stops_total{pool=general,reason=scale_down}":                   1,
+		"rollouts_total{pool=general,result=rolled_back}":                      1,
+		"rollouts_total{pool=general,result=done}":                             0,
+		"worker_exits_total{pool=general,reason=oom}":                          1,
+		"worker_exits_total{pool=general,reason=hung}":                         0,
 		"scale_decisions_total{direction=up,pool=general,reason=model}":        1,
 		"driver_errors_total{driver=docker,op=start}":                          1,
 		"driver_errors_total{driver=docker,op=stop}":                           0,
@@ -99,7 +103,9 @@ func TestHostileInputAddsOnlyABoundedNumberOfSeries(t *testing.T) {
 		m.Refused(fmt.Sprintf("step%d", i))
 		m.Started(evil, ms, fmt.Sprintf("result%d", i))
 		m.StartPhase("general", fmt.Sprintf("phase%d", i), ms)
+		m.Woken("general", ms, fmt.Sprintf("result%d", i))
 		m.Stopped("general", evil)
+		m.Exited("general", evil)
 		m.Decided("general", fmt.Sprint(i), fmt.Sprint("r", i))
 		m.DriverError(fmt.Sprint("d", i), evil)
 		m.Forget(evil)
@@ -107,10 +113,10 @@ func TestHostileInputAddsOnlyABoundedNumberOfSeries(t *testing.T) {
 	added := len(gather(t, m)) - before
 	// 64 capabilities and "other", each with 3 phases and at most the codes that have a name; 33 words a label
 	const codes = 70
-	if limit := 66*(3+codes) + 3*33 + 33*33 + 7*33; added > limit {
+	if limit := 66*(3+codes) + 3*33 + 33*33 + 8*33; added > limit {
 		t.Errorf("%d series were added, at most %d may be", added, limit)
 	}
-	for _, counted := range []*tally{m.retries, m.shed, m.lost, m.starts, m.stops} {
+	for _, counted := range []*tally{m.retries, m.shed, m.lost, m.starts, m.stops, m.exits} {
 		if n := len(*counted.table.Load()); n > 2*maxWords {
 			t.Errorf("%s keeps %d counters at hand", counted.name, n)
 		}
@@ -136,7 +142,9 @@ func TestAForgottenPoolLeavesNothingAndStaysForgotten(t *testing.T) {
 	m.Retry("general", "busy")
 	m.Started("general", ms, "ok")
 	m.StartPhase("general", "ready", ms)
+	m.Woken("general", ms, "ok")
 	m.Stopped("general", "failed")
+	m.Exited("general", "hung")
 	m.Collect(Sources{})
 	for _, s := range gather(t, m) {
 		if strings.Contains(s.labels, "pool=general") {

@@ -32,6 +32,7 @@ func (s *Scaler) AdoptFrom(ctx context.Context, from Legacy) (adopted, removed i
 	if err != nil {
 		return 0, 0, fmt.Errorf("cannot list the workers there are: %w", err)
 	}
+	s.legacy = from
 	verdicts := s.judge(ctx, found, from)
 	for i, inst := range found {
 		if err := verdicts[i]; err == nil && s.take(inst, from) {
@@ -41,13 +42,7 @@ func (s *Scaler) AdoptFrom(ctx context.Context, from Legacy) (adopted, removed i
 			s.Log.Info("not adopted", slog.String("worker", inst.Worker), slog.String("pool", inst.Pool), slog.Any("error", err))
 		}
 		removed++
-		s.unwanted = append(s.unwanted, func() func() {
-			if !s.awaitEnd(from) {
-				return func() {}
-			}
-			s.stop(&fleet.Worker{Info: fleet.Info{ID: inst.Worker}}, inst.ID, 0, failedGrace)
-			return func() {}
-		})
+		s.orphans[inst.ID] = &orphan{inst: inst, doomed: true}
 	}
 	for _, p := range s.pools {
 		p.startTimes = from.Starts[p.cfg.Name]
@@ -80,9 +75,15 @@ func (s *Scaler) fit(ctx context.Context, inst driver.Instance, from Legacy) err
 		return fmt.Errorf("there is no such pool any more")
 	case !inst.Running:
 		return fmt.Errorf("it does not run")
-	case inst.HostPort == 0:
-		return fmt.Errorf("it has no port")
-	case from.vouches(inst):
+	case inst.Address == "":
+		return fmt.Errorf("it has no address")
+	}
+	if inst.Paused {
+		if err := s.thaw(ctx, inst); err != nil {
+			return err
+		}
+	}
+	if from.vouches(inst) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, adoptTimeout)
@@ -93,10 +94,11 @@ func (s *Scaler) fit(ctx context.Context, inst driver.Instance, from Legacy) err
 	}, 0)
 }
 
-// take puts a worker found at start into rotation. It reports false when its port has another owner or its id is taken.
+// take puts a worker found at start into rotation. It reports false when its port has another owner or its id is taken. One that is reached
+// as this configuration does not say serves until it is replaced.
 func (s *Scaler) take(inst driver.Instance, from Legacy) bool {
 	p := s.pool(inst.Pool)
-	if !s.Ports.Adopt(inst.HostPort) {
+	if inst.HostPort != 0 && !s.Ports.Adopt(inst.HostPort) {
 		return false
 	}
 	w, err := s.Fleet.Add(fleet.Info{
@@ -107,7 +109,7 @@ func (s *Scaler) take(inst driver.Instance, from Legacy) bool {
 		s.Ports.Return(inst.HostPort)
 		return false
 	}
-	s.owned[w.ID] = &owned{worker: w, pool: p, id: inst.ID, port: inst.HostPort}
+	s.owned[w.ID] = &owned{worker: w, pool: p, id: inst.ID, port: inst.HostPort, making: making{image: inst.Image}}
 	s.Fleet.Ready(w.ID, inst.Address, from.rotation(w.ID, p.cfg.Workers.Max))
 	return true
 }

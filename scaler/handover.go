@@ -33,14 +33,14 @@ func (l Legacy) rotation(id string, most int) int {
 
 // hold is why the loop decides nothing.
 type hold struct {
-	quiet chan struct{} // closed when no start is in flight
+	quiet chan struct{} // closed when no start is in flight, and no worker is being frozen
 	done  bool          // quiet is closed
 	cut   bool          // starts are no longer waited for
 }
 
 // look tells whoever holds the loop that nothing starts any more. Safe on nil.
 func (h *hold) look(s *Scaler) {
-	if h != nil && !h.done && s.starting == 0 {
+	if h != nil && !h.done && s.starting == 0 && s.calls == 0 {
 		h.done = true
 		close(h.quiet)
 	}
@@ -49,7 +49,8 @@ func (h *hold) look(s *Scaler) {
 // cutShort tells whether a start failed because it was not waited for. Safe on nil.
 func (h *hold) cutShort(err error) bool { return h != nil && h.cut && err != nil }
 
-// Hold makes a running scaler decide nothing until Resume or Leave. It returns once no start is in flight: those that are may take so long and
+// Hold makes a running scaler decide nothing until Resume or Leave. It returns once no start is in flight and
+// no worker is being frozen: starts may take so long and
 // no longer; what is cut short then is removed and nobody's failure. Removals go on. It returns ctx's cause when that ends first; the hold
 // stands then.
 func (s *Scaler) Hold(ctx context.Context, patience time.Duration) error {
@@ -91,8 +92,8 @@ func (s *Scaler) Resume(ctx context.Context) error {
 			s.allowStarts(ctx)
 		}
 		s.hold = nil
-		s.collect()
-		s.step(s.starts)
+		s.listAt(s.Fleet.Clock())
+		s.act()
 	})
 }
 
@@ -128,10 +129,10 @@ func (s *Scaler) allowStarts(ctx context.Context) {
 
 // removeUnwanted begins to remove what Adopt did not adopt. Not before Run: until then this may not be the balancer after all.
 func (s *Scaler) removeUnwanted() {
-	for _, work := range s.unwanted {
-		s.launch(work)
+	for _, o := range s.orphans {
+		s.holdPort(o)
+		s.removeOrphan(o, stopTries)
 	}
-	s.unwanted = nil
 }
 
 // awaitEnd waits until an earlier balancer is gone. It reports false when this one is not to care any more.

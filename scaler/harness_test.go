@@ -38,6 +38,7 @@ type fakeProber struct {
 	driver *drivertest.Fake
 	mu     sync.Mutex
 	deaf   func(driver.Instance) bool // workers that never answer; nil: none
+	says   error                      // what a deaf one's answer lacks; nil: there is none
 	asked  []probe.Target
 	warmup int
 }
@@ -46,7 +47,7 @@ func (p *fakeProber) Await(ctx context.Context, t probe.Target, warmup int) erro
 	p.mu.Lock()
 	p.asked = append(p.asked, t)
 	p.warmup = warmup
-	deaf := p.deaf
+	deaf, says := p.deaf, p.says
 	p.mu.Unlock()
 	for {
 		for _, inst := range p.driver.Workers() {
@@ -56,6 +57,9 @@ func (p *fakeProber) Await(ctx context.Context, t probe.Target, warmup int) erro
 		}
 		select {
 		case <-ctx.Done():
+			if says != nil {
+				return fmt.Errorf("not ready: %w (%w)", says, context.Cause(ctx))
+			}
 			return fmt.Errorf("not ready: %w", context.Cause(ctx))
 		case <-time.After(10 * time.Millisecond):
 		}
@@ -75,6 +79,12 @@ func pool(name string, change func(*config.Pool)) config.Pool {
 // newBench must be called inside a synctest bubble.
 func newBench(t *testing.T, o drivertest.FakeOptions, pools ...config.Pool) *bench {
 	t.Helper()
+	return newBenchBy(t, time.Now, o, pools...)
+}
+
+// newBenchBy is newBench by another clock.
+func newBenchBy(t *testing.T, now func() time.Time, o drivertest.FakeOptions, pools ...config.Pool) *bench {
+	t.Helper()
 	cfg := config.Defaults()
 	cfg.Pools = pools
 	cfg.Ports = config.Ports{From: 20000, To: 20019}
@@ -86,13 +96,13 @@ func newBench(t *testing.T, o drivertest.FakeOptions, pools ...config.Pool) *ben
 			QueueLength: p.Queue.Length, QueueWait: QueueWait(p, 0), Target: p.Target.Latency, Ramp: p.Ramp, Eject: fleet.Eject(p.Eject),
 		})
 	}
-	b.fleet = fleet.New(fps, time.Now)
-	b.ports = fleet.NewPorts(cfg.Ports.From, cfg.Ports.To, time.Now)
+	b.fleet = fleet.New(fps, now)
+	b.ports = fleet.NewPorts(cfg.Ports.From, cfg.Ports.To, now)
 	b.prober = &fakeProber{driver: b.driver}
 	var mu sync.Mutex
 	tokens := 0
 	b.scaler = New(Options{
-		Config: cfg, Fleet: b.fleet, Ports: b.ports, Driver: b.driver, Prober: b.prober, Journal: b.journal, Now: time.Now,
+		Config: cfg, Fleet: b.fleet, Ports: b.ports, Driver: b.driver, Prober: b.prober, Journal: b.journal, Now: now,
 		PortFree: b.portFree,
 		NewToken: func() string {
 			mu.Lock()

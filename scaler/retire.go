@@ -1,7 +1,6 @@
 package scaler
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -9,8 +8,8 @@ import (
 	"understudy/fleet"
 )
 
-// removals is what the troubles of removing workers are about.
-const removals = "removing workers"
+// removing is what the troubles of removing workers are about.
+const removing = "removing workers"
 
 const (
 	onExitLeave  = "leave"
@@ -37,16 +36,26 @@ func (s *Scaler) retire(w *fleet.Worker, reason string) {
 	if err != nil { // it failed: nothing good comes of waiting
 		idle, grace = nil, failedGrace
 	}
-	id, port, drain := o.id, o.port, o.pool.cfg.Drain
+	id, port, drain, calling := o.id, o.port, o.pool.cfg.Drain, o.calling
 	s.launch(func() func() {
 		if !s.waitIdle(idle, drain) {
 			return func() {}
 		}
-		s.stop(w, id, port, grace)
+		if calling != nil {
+			<-calling
+		}
+		gone := s.stop(w, id, port, grace, stopTries)
 		s.Fleet.Remove(w.ID)
-		s.Recorder.Stopped(w.Pool, reason)
-		s.Log.Info("worker removed", slog.String("pool", w.Pool), slog.String("worker", w.ID), slog.String("reason", reason))
-		return func() { delete(s.owned, w.ID) }
+		if gone {
+			s.Recorder.Stopped(w.Pool, reason)
+			s.Log.Info("worker removed", slog.String("pool", w.Pool), slog.String("worker", w.ID), slog.String("reason", reason))
+		}
+		return func() {
+			delete(s.owned, w.ID)
+			if !gone {
+				s.adoptStuck(o)
+			}
+		}
 	})
 }
 
@@ -66,27 +75,37 @@ func (s *Scaler) waitIdle(idle <-chan struct{}, atMost time.Duration) bool {
 	return true
 }
 
-// stop tells the driver until it works or there is no hope, then sees to the port. It runs to its end even while the process stops:
-// every step is bounded by the driver.
-func (s *Scaler) stop(w *fleet.Worker, id driver.ID, port int, grace time.Duration) {
+// stop tells the driver until it works or it was told so many times, then sees to the port. It reports whether the worker is gone. It runs to
+// its end even while the process stops, as long as the engine answers: every step is bounded by the driver.
+func (s *Scaler) stop(w *fleet.Worker, id driver.ID, port int, grace time.Duration, tries int) (gone bool) {
 	backoff := driver.Backoff{Base: stopBackoff, Max: stopLongest}
 	for try := 1; id != ""; try++ {
-		err := s.Driver.Stop(context.Background(), id, grace)
+		err := s.Driver.Stop(s.removals, id, grace)
+		if !isAway(err) {
+			s.answered.Add(1)
+		}
 		if err == nil {
-			s.repeats.Over(removals)
+			s.repeats.Over(removing)
 			break
 		}
+		if s.removals.Err() != nil {
+			return false
+		}
 		s.Recorder.DriverError(s.Driver.Name(), "stop")
-		s.repeats.Add(removals, kindOf(err), "a worker was not removed", err, slog.String("worker", w.ID), slog.Int("try", try))
-		if try == stopTries {
+		s.repeats.Add(removing, kindOf(err), "a worker was not removed", err, slog.String("worker", w.ID), slog.Int("try", try))
+		if isAway(err) {
+			s.Fleet.Engine().Ask()
+		}
+		if try >= tries {
 			s.Ports.Quarantine(port, "its worker could not be removed: "+err.Error())
-			return
+			return false
 		}
 		if !s.pause(backoff.Next()) {
-			return
+			return false
 		}
 	}
 	s.giveBack(port)
+	return true
 }
 
 // giveBack returns a port once a bind on it succeeds; one that stays held is set aside. 0 is no port.
@@ -109,7 +128,7 @@ func (s *Scaler) giveBack(port int) {
 	}
 }
 
-// pause reports false when there is nothing to wait for, because the workers are another balancer's.
+// pause reports false when there is nothing to wait for: the workers are another balancer's, or the end has given them up.
 func (s *Scaler) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -118,18 +137,7 @@ func (s *Scaler) pause(d time.Duration) bool {
 		return true
 	case <-s.leaving:
 		return false
-	}
-}
-
-// shutdown ends what was begun, then removes every worker of ours or leaves them for the next balancer of this instance.
-func (s *Scaler) shutdown() {
-	s.closing = true
-	if s.Config.OnExit != onExitLeave && !s.left() {
-		for _, o := range s.owned {
-			s.retire(o.worker, "shutdown")
-		}
-	}
-	for s.helpers > 0 {
-		s.hear(<-s.reports)
+	case <-s.removals.Done():
+		return false
 	}
 }

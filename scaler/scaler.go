@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"understudy/config"
@@ -20,8 +21,13 @@ type Recorder interface {
 	Started(pool string, took time.Duration, result string) // ok, failed, timeout, port, image, engine
 	StartPhase(pool, phase string, took time.Duration)      // of a good start: create, start, ready
 	Stopped(pool, reason string)
+	Exited(pool, reason string)                           // a worker that nobody asked to end: exit, oom, signal, removed, hung, identity, broken, never_ready
+	Woken(pool string, took time.Duration, result string) // ok, failed
 	Decided(pool, direction, reason string)
 	DriverError(driver, op string)
+	Reconciled(took time.Duration) // a list of the workers, held against what there should be
+	Orphan()                       // a worker that nobody stands for is removed
+	Rollout(pool, result string)   // done, rolled_back, superseded
 }
 
 // Tracer makes a trace of each start that has ended; began is by the clock on the wall, phases are 0 as far as it did not get. It must not block.
@@ -34,7 +40,7 @@ type Prober interface {
 	Await(ctx context.Context, t probe.Target, warmup int) error
 }
 
-// Options are what a Scaler works with. All but Recorder, Log and HostCPU are required.
+// Options are what a Scaler works with. All but Tracer, Rest, Recorder, Log and HostCPU are required.
 type Options struct {
 	Config   *config.Config
 	Fleet    *fleet.Fleet
@@ -46,6 +52,7 @@ type Options struct {
 	NewToken func() string        // a fresh random hex string of at least 32 characters
 	Now      func() time.Time     // for the journal alone: decisions rest on the fleet's clock
 	Tracer   Tracer               // nil: no traces are made
+	Rest     func(*fleet.Worker)  // closes idle connections to a worker that is about to be frozen; nil: there are none
 	HostCPU  func() float64       // 0 to 1, mean of the last 2 s; -1: unknown
 	Recorder Recorder
 	Log      *slog.Logger
@@ -53,8 +60,9 @@ type Options struct {
 
 const (
 	tick = 250 * time.Millisecond
-	// Engines start containers one after the other for the most part; more at a time only makes each slower.
+	// Engines start containers one after the other for the most part; more at a time only makes each slower (make bench-starts).
 	maxParallelStarts = 4
+	slotTime          = 5 * time.Second // a start that takes longer is no longer one of them
 )
 
 // Scaler scales the pools of one balancer. Make it with New, call Run once.
@@ -66,33 +74,34 @@ type Scaler struct {
 	leaving chan struct{} // closed: another balancer has the workers now
 	repeats *logs.Repeats
 
+	removals context.Context // ends when the end gives up what is not removed yet
+	answered atomic.Int64    // attempts to remove a worker that the engine answered
+
 	// Only used by the loop.
 	starts   context.Context // of starts in flight
 	cut      context.CancelFunc
-	hold     *hold // nil: it decides
-	helpers  int   // that will report
+	giveUp   context.CancelFunc // ends removals
+	hold     *hold              // nil: it decides
+	helpers  int                // that will report
 	closing  bool
 	pools    []*poolState
 	owned    map[string]*owned // workers of ours by worker id
 	starting int               // starts in flight, all pools
-	unwanted []func() func()   // removals of what Adopt did not adopt
+	calls    int               // freezes and wakes in flight
+	lists    lists
+	orphans  map[driver.ID]*orphan // workers of ours that nobody stands for
+	limbo    []limbo
+	issued   issued
+	legacy   Legacy
 
-	mu       sync.Mutex // guards troubles, settled, and Config where others than the loop read it
+	mu       sync.Mutex // guards engine, forsaken, troubles, exits, settled, rollouts, images, and Config where others than the loop read it
+	engine   EngineStatus
+	forsaken Forsaken
 	troubles map[string]Trouble
+	exits    map[string]Exit
 	settled  map[string]bool
-}
-
-// owned is a worker the driver runs for us. Only the loop changes it.
-type owned struct {
-	worker   *fleet.Worker
-	pool     *poolState
-	id       driver.ID // empty until the driver has started it
-	port     int       // 0: not booked
-	starting bool
-	began    time.Duration     // of its start, on the fleet's clock
-	readyAt  time.Duration     // when it became ready; 0: not yet
-	exit     *driver.ExitError // how it ended, when that was seen
-	retiring bool
+	rollouts map[string]Rollout
+	images   map[string]Image
 }
 
 // New makes a Scaler for the configured pools.
@@ -113,18 +122,26 @@ func New(o Options) *Scaler {
 		orders:   make(chan func()),
 		leaving:  make(chan struct{}),
 		owned:    map[string]*owned{},
+		orphans:  map[driver.ID]*orphan{},
+		issued:   issued{},
+		engine:   EngineStatus{Since: o.Now()},
 		troubles: map[string]Trouble{},
+		exits:    map[string]Exit{},
 		settled:  map[string]bool{},
+		rollouts: map[string]Rollout{},
+		images:   map[string]Image{},
 	}
+	s.removals, s.giveUp = context.WithCancel(context.Background())
 	s.repeats = logs.NewRepeats(o.Log, o.Fleet.Clock)
+	s.lists.retry = driver.Backoff{Base: awayBase, Max: awayMax}
 	for _, p := range o.Config.Pools {
-		s.pools = append(s.pools, &poolState{cfg: p})
+		s.pools = append(s.pools, newPoolState(p))
 	}
 	return s
 }
 
-// Run scales until ctx ends, then drains and removes every worker of ours, or leaves them as on_exit says or because of Leave. Adopt must
-// have been called.
+// Run scales until ctx ends, then drains and removes every worker of ours, or leaves them as on_exit says or because of Leave, or as it must when
+// the engine does not answer, see Forsaken. Adopt must have been called.
 func (s *Scaler) Run(ctx context.Context) {
 	s.allowStarts(ctx)
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
@@ -132,7 +149,13 @@ func (s *Scaler) Run(ctx context.Context) {
 	hints := s.watch(watching)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	s.Fleet.Engine().Watch(true)
+	defer s.Fleet.Engine().Watch(false)
+	s.lists.timer = time.NewTimer(firstList)
+	s.lists.due = s.Fleet.Clock() + firstList
+	defer s.lists.timer.Stop()
 	s.removeUnwanted()
+	s.lookUp()
 	s.step(s.starts)
 	for {
 		select {
@@ -142,23 +165,39 @@ func (s *Scaler) Run(ctx context.Context) {
 			s.shutdown()
 			return
 		case <-ticker.C:
-			if s.hold == nil {
-				s.step(s.starts)
-			}
+			s.act()
+		case <-s.Fleet.Calls():
+			s.answerCalls()
 		case <-s.Fleet.Changed():
-			if s.hold == nil {
-				s.collect()
-				s.step(s.starts)
-			}
+			s.act()
+		case <-s.Fleet.Engine().Questions():
+			s.listWithin(0)
+		case <-s.lists.timer.C:
+			s.list(watching)
 		case apply := <-s.reports:
 			s.hear(apply)
 		case order := <-s.orders:
 			order()
-		case id := <-hints:
-			s.look(id)
+		case id, open := <-hints:
+			if !open {
+				hints = nil
+				continue
+			}
+			if s.hinted(id) {
+				s.steer()
+			}
 		case cfg := <-s.reloads:
 			s.reload(cfg)
 		}
+	}
+}
+
+// act removes what is to be removed, and decides, if it may now. What it may not do now a later tick does.
+func (s *Scaler) act() {
+	if s.decides() {
+		s.collect()
+		s.step(s.starts)
+		s.nap()
 	}
 }
 
@@ -176,7 +215,7 @@ func (s *Scaler) reload(cfg *config.Config) {
 	s.mu.Unlock()
 	for _, p := range cfg.Pools {
 		if ps := s.pool(p.Name); ps != nil {
-			ps.cfg = p
+			s.reconfigure(ps, p)
 			s.setQueueWait(ps)
 		}
 	}
@@ -220,5 +259,10 @@ type silent struct{}
 func (silent) Started(string, time.Duration, string)    {}
 func (silent) StartPhase(string, string, time.Duration) {}
 func (silent) Stopped(string, string)                   {}
+func (silent) Exited(string, string)                    {}
+func (silent) Woken(string, time.Duration, string)      {}
 func (silent) Decided(string, string, string)           {}
 func (silent) DriverError(string, string)               {}
+func (silent) Reconciled(time.Duration)                 {}
+func (silent) Orphan()                                  {}
+func (silent) Rollout(string, string)                   {}

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	pullTime    = 75 * time.Minute       // more than a driver gives a pull and the start behind it
 	watchPeriod = 250 * time.Millisecond // how often a worker that is not ready yet is looked at
 )
 
@@ -25,6 +26,11 @@ func (s *Scaler) spawn(ctx context.Context, p *poolState) bool {
 		return false
 	}
 	p.refused = false
+	return s.spawnAt(ctx, p, port) != nil
+}
+
+// spawnAt is spawn with a port that is booked; it is given back when there can be no start, which is nil.
+func (s *Scaler) spawnAt(ctx context.Context, p *poolState, port int) *owned {
 	generation := s.NewToken()
 	w, err := s.Fleet.Add(fleet.Info{
 		ID: s.newWorkerID(), Pool: p.cfg.Name, Generation: generation, Hash: p.cfg.Fingerprint(), Port: port,
@@ -33,23 +39,29 @@ func (s *Scaler) spawn(ctx context.Context, p *poolState) bool {
 	if err != nil {
 		s.Log.Error("cannot add a worker", slog.String("pool", p.cfg.Name), slog.Any("error", err))
 		s.Ports.Return(port)
-		return false
+		return nil
 	}
-	o := &owned{worker: w, pool: p, port: port, starting: true, began: s.Fleet.Clock()}
+	s.issued[generation] = s.Fleet.Clock()
+	o := &owned{worker: w, pool: p, port: port, starting: true, began: s.Fleet.Clock(), making: making{serial: p.serial}}
 	s.owned[w.ID] = o
 	p.starts++
 	s.starting++
 	cfg := p.cfg
+	spec := p.made.pin(s.newSpec(cfg, w.ID, generation, port))
 	s.launch(func() func() {
 		began := s.Now()
-		inst, err := s.start(ctx, cfg, s.newSpec(cfg, w.ID, generation, port))
+		inst, err := s.start(ctx, cfg, spec)
 		took := s.Now().Sub(began)
 		if s.Tracer != nil {
 			s.Tracer.Start(w.Pool, w.ID, began, took, phasesOf(inst.Took, took), err)
 		}
-		return func() { s.started(o, inst, took, err) }
+		var found remains
+		if err != nil && ctx.Err() == nil {
+			found = s.examine(inst.ID)
+		}
+		return func() { s.started(o, inst, took, err, found) }
 	})
-	return true
+	return o
 }
 
 // refused notes why a pool cannot grow: for those who look always, in journal and log once, until it has grown again.
@@ -86,11 +98,11 @@ func (s *Scaler) start(ctx context.Context, c config.Pool, spec driver.Spec) (dr
 }
 
 // startTimeout bounds a whole start. An image that must be pulled first takes its time in the driver, which has its own limits.
-func (s *Scaler) startTimeout(c config.Pool) time.Duration { return c.Ready.Timeout + 5*time.Minute }
+func (s *Scaler) startTimeout(c config.Pool) time.Duration { return c.Ready.Timeout + pullTime }
 
-// bookPort leases a port that nobody holds. Those that somebody does hold are set aside and shown.
+// bookPort leases a port that nobody holds, 0 where workers need none. Those that somebody does hold are set aside and shown.
 func (s *Scaler) bookPort() (int, error) {
-	for {
+	for !s.Config.ByAddress() {
 		port, err := s.Ports.Lease()
 		if err != nil {
 			return 0, err
@@ -100,6 +112,7 @@ func (s *Scaler) bookPort() (int, error) {
 		}
 		s.Ports.Quarantine(port, "held by another program")
 	}
+	return 0, nil
 }
 
 // await waits until the worker answers as itself. A worker that ends meanwhile is not waited for.
@@ -144,7 +157,7 @@ func (s *Scaler) lookUntilEnded(ctx context.Context, inst driver.Instance, died 
 		exit, err := driver.Exit(ctx, s.Driver, inst.ID)
 		switch {
 		case errors.Is(err, driver.ErrNotFound):
-			died(errors.New("somebody removed the worker while it started"))
+			died(errRemoved)
 			return
 		case exit != nil:
 			died(exit)
@@ -165,14 +178,14 @@ func (s *Scaler) stillOurs(ctx context.Context, inst driver.Instance) error {
 		return fmt.Errorf("cannot make sure that it is ours: %w", err)
 	case !now.Running:
 		return errors.New("it ended just after it answered")
-	case now.HostPort != inst.HostPort:
-		return fmt.Errorf("it is bound to port %d instead of %d", now.HostPort, inst.HostPort)
+	case now.Address != inst.Address:
+		return moved(inst.Address, now.Address)
 	}
 	return nil
 }
 
 // started applies the end of a start, in the loop.
-func (s *Scaler) started(o *owned, inst driver.Instance, took time.Duration, err error) {
+func (s *Scaler) started(o *owned, inst driver.Instance, took time.Duration, err error, found remains) {
 	p := o.pool
 	p.starts--
 	s.starting--
@@ -192,9 +205,12 @@ func (s *Scaler) started(o *owned, inst driver.Instance, took time.Duration, err
 		o.port = 0
 		s.Fleet.Fail(o.worker.ID, err.Error())
 		s.retire(o.worker, "port_taken")
+	case errors.Is(err, driver.ErrUnavailable):
+		s.unanswered(o, err)
 	case err != nil:
-		s.failed(p, o, err)
-	case s.Fleet.Ready(o.worker.ID, inst.Address, p.last.Active):
+		s.failed(p, o, err, found)
+	case s.rotate(o, inst, p.last.Active):
+		s.madeBy(o, inst)
 		s.succeeded(p, o, took)
 		s.phased(o.worker, inst.Took, took)
 	default: // it was drained while it started
@@ -204,7 +220,7 @@ func (s *Scaler) started(o *owned, inst driver.Instance, took time.Duration, err
 
 func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 	p.fails = 0
-	o.readyAt = s.Fleet.Clock()
+	o.readyAt = max(s.Fleet.Clock(), 1) // 0 is never
 	p.startTimes = append(p.startTimes, took)
 	if len(p.startTimes) > 10 {
 		p.startTimes = p.startTimes[1:]
@@ -218,7 +234,7 @@ func (s *Scaler) succeeded(p *poolState, o *owned, took time.Duration) {
 		s.clearTrouble(p)
 		s.repeats.Over(startsOf(p))
 	}
-	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.Int("port", o.port), slog.Duration("took", took))
+	s.Log.Info("worker ready", slog.String("pool", p.cfg.Name), slog.String("worker", o.worker.ID), slog.String("address", o.worker.Address), slog.Duration("took", took))
 }
 
 func resultOf(err error) string {

@@ -13,7 +13,7 @@ func (s *Scaler) newSpec(c config.Pool, worker, generation string, port int) dri
 	return driver.Spec{
 		Pool: c.Name, Worker: worker, Generation: generation, Hash: c.Fingerprint(),
 		Capabilities: c.Capabilities, Concurrency: c.Concurrency,
-		Image: c.Image, Pull: driver.Pull(c.Pull), Command: c.Command, Port: c.Port, HostPort: port,
+		Image: c.Image, Pull: driver.Pull(c.Pull), Command: c.Command, Port: c.Port, Publish: driver.Publish(s.Config.Publish), HostPort: port,
 		Env: append(append([]string(nil), c.Env...),
 			"UNDERSTUDY_IDENTITY="+generation,
 			"UNDERSTUDY_WORKER="+worker,
@@ -22,9 +22,10 @@ func (s *Scaler) newSpec(c config.Pool, worker, generation string, port int) dri
 		),
 		Security: driver.Security{
 			Level: driver.Level(c.SecurityLevel()), User: c.User, ReadOnly: c.ReadOnly, CapAdd: c.CapAdd, Tmpfs: c.Tmpfs,
-			Shm: int64(c.Shm), Egress: c.Egress, Mounts: c.Mounts, Devices: c.Devices, Network: c.Network,
+			Shm: int64(c.Shm), Init: c.Init, Egress: c.Egress, Mounts: c.Mounts, Devices: c.Devices, Network: c.Network,
 		},
 		Resources: driver.Resources{Memory: int64(c.Resources.Memory), CPUs: c.Resources.CPUs, Pids: c.Resources.Pids},
+		Logs:      driver.LogLimits{Size: int64(c.Logs.Size), Files: c.Logs.Files},
 	}
 }
 

@@ -24,11 +24,23 @@ type poolState struct {
 	startTimes []time.Duration // of the last 10 good starts
 	fails      int             // failed starts in a row
 	crashes    int             // workers in a row that were ready and died soon after
+	crashedAt  []time.Duration // when, of those of the last seconds
 	failedAt   time.Duration   // the last of either
-	refused    bool            // it could not grow the last time it should have, and that was noted
+	proof      time.Duration   // how long a worker must last for a row of crashes to be over
+	wary       time.Duration   // before that nothing is started for what is only said: it was wrong
+	changing
+	drowsiness
+	refused bool // it could not grow the last time it should have, and that was noted
 }
 
-// step decides for every pool and does what was decided. Pools with more requests waiting are served first, because starts are few.
+func newPoolState(c config.Pool) *poolState {
+	p := &poolState{cfg: c}
+	p.made, p.serial = recipeOf(c, ""), 1
+	return p
+}
+
+// step decides for every pool and does what was decided. Starts are few: pools that have none under way come first, and of these
+// the ones with more requests waiting.
 func (s *Scaler) step(ctx context.Context) {
 	type plan struct {
 		pool *poolState
@@ -41,32 +53,57 @@ func (s *Scaler) step(ctx context.Context) {
 		if !ok || !p.cfg.Scaled() {
 			continue
 		}
+		s.believe(p)
+		there, spares := s.doubts(p)
+		m.Ejected = max(0, m.Ejected-there)
 		s.forgive(p, m.Now)
 		in := s.observe(p, m)
-		out, memory := policy.Decide(policyConfig(p.cfg, m.Ejected), in, p.memory)
+		in.Spare -= spares
+		out, memory := policy.Decide(policyConfig(p.cfg, m.Ejected+spares), in, p.memory)
 		out.Reason = out.Sentence()
 		p.memory = memory
 		plans = append(plans, plan{p, in, out})
 		s.settle(p, m)
 	}
-	slices.SortStableFunc(plans, func(a, b plan) int { return cmp.Compare(b.in.Queue, a.in.Queue) })
-	for _, d := range plans {
+	slices.SortStableFunc(plans, func(a, b plan) int {
+		return cmp.Or(cmp.Compare(min(a.pool.starts, 1), min(b.pool.starts, 1)), cmp.Compare(b.in.Queue, a.in.Queue))
+	})
+	for i := range plans {
+		d := &plans[i]
 		s.write(d.pool, d.in, d.out)
-		s.apply(ctx, d.pool, d.out)
+		s.apply(ctx, d.pool, d.in, &d.out)
+	}
+	for _, d := range plans { // after every pool has begun the starts it needs
+		s.roll(ctx, d.pool, d.out, d.in.Active+d.in.Spare-d.out.Remove)
 	}
 }
 
-func (s *Scaler) apply(ctx context.Context, p *poolState, d policy.Decision) {
+// apply does what was decided, and leaves in d.Remove how many really went.
+func (s *Scaler) apply(ctx context.Context, p *poolState, in policy.Snapshot, d *policy.Decision) {
 	name := p.cfg.Name
 	s.Fleet.Steer(name, d.Active, d.Spare)
 	s.setQueueWait(p)
 	s.Fleet.SetDesired(name, d.Need+d.Spare, d.Reason)
-	for n := d.Pipeline - p.starts; n > 0 && s.starting < maxParallelStarts && s.spawn(ctx, p); n-- {
+	for n := d.Pipeline - p.starts; n > 0 && s.slotsTaken() < maxParallelStarts && s.spawn(ctx, p); n-- {
 	}
 	p.asked = max(0, d.Pipeline-p.starts)
-	for _, w := range s.Fleet.Retire(name, d.Remove, d.Spare, "scale_down") {
+	gone := s.Fleet.RetireFirst(name, s.removable(p, in, *d), d.Spare, "scale_down", s.goes)
+	for _, w := range gone {
 		s.retire(w, "scale_down")
 	}
+	d.Remove = len(gone)
+}
+
+// slotsTaken counts the starts that others wait for. One that takes long waits for its worker and not for the engine: it must not keep other
+// pools from starting any.
+func (s *Scaler) slotsTaken() (n int) {
+	now := s.Fleet.Clock()
+	for _, o := range s.owned {
+		if o.starting && now-o.began < slotTime {
+			n++
+		}
+	}
+	return n
 }
 
 // collect finds workers of ours that were drained by request or failed, and removes them. Those that still start are seen to when their start ends.
@@ -75,8 +112,7 @@ func (s *Scaler) collect() {
 		s.retire(w, "drained")
 	}
 	for _, w := range s.Fleet.Workers(fleet.Failed) {
-		s.crashed(w)
-		s.retire(w, "failed")
+		s.bury(w)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"understudy/driver"
-	"understudy/fleet"
 )
 
 const (
@@ -14,6 +13,8 @@ const (
 	failsUntilUnavailable = 5
 	// A worker that dies sooner than this after it was ready counts as a failed start: it would be started again and again else.
 	provenAfter = 10 * time.Second
+	// One that ran out of memory may have been given its tasks late: more of them would run out of it too.
+	provenByMemory = time.Minute
 )
 
 // Trouble is the last thing that went wrong with starting workers of a pool.
@@ -46,40 +47,67 @@ func (s *Scaler) clearTrouble(p *poolState) {
 }
 
 // failed books a start that did not end in a ready worker.
-func (s *Scaler) failed(p *poolState, o *owned, err error) {
-	p.fails++
-	s.blame(p, o, err)
+func (s *Scaler) failed(p *poolState, o *owned, err error, found remains) {
+	s.neverReady(o, err, found)
+	if o.serial == p.serial { // else it says nothing of those that are started now
+		p.fails++
+		s.blame(o, err, found)
+		s.strike(p, err)
+	}
 	s.Fleet.Fail(o.worker.ID, err.Error())
 	s.retire(o.worker, "failed_start")
 }
 
 // crashed books a worker that broke. One that had served for a while is no sign of anything; one that was just ready is.
-func (s *Scaler) crashed(w *fleet.Worker) {
-	o := s.owned[w.ID]
-	if o == nil || o.retiring || o.readyAt == 0 || s.Fleet.Clock()-o.readyAt >= provenAfter {
+func (s *Scaler) crashed(o *owned) {
+	if o.blamed || o.blameless || o.readyAt == 0 || s.Fleet.Clock()-o.readyAt >= provenFor(o.exit) {
 		return
 	}
-	o.pool.crashes++
+	if s.outdated(o) || s.diedWithEngine(o) { // that says nothing of those that are started now
+		return
+	}
+	o.blamed = true
+	o.pool.crash(s.Fleet.Clock())
 	err := errors.New("it broke soon after it was ready")
 	if o.exit != nil {
 		err = o.exit
 	}
-	s.blame(o.pool, o, err)
+	s.blame(o, err, remains{})
+	s.strike(o.pool, err)
 }
 
-func (s *Scaler) blame(p *poolState, o *owned, err error) {
-	p.failedAt = s.Fleet.Clock()
-	t := Trouble{At: s.Now(), Error: err.Error(), Fails: max(p.fails, p.crashes)}
-	var exit *driver.ExitError
-	if errors.As(err, &exit) {
+// provenFor is how long a worker that ended so must have lasted for its end to be no sign.
+func provenFor(exit *driver.ExitError) time.Duration {
+	if exit != nil && exit.OOM {
+		return provenByMemory
+	}
+	return provenAfter
+}
+
+// blame notes that starting workers of a pool does not get it any.
+func (s *Scaler) blame(o *owned, err error, found remains) {
+	p := o.pool
+	p.failedAt, p.proof = s.Fleet.Clock(), provenFor(o.exit)
+	s.tell(o, err, found)
+	s.repeats.Add(startsOf(p), kindOf(err), "a worker did not start or did not last", err, slog.String("pool", p.cfg.Name),
+		slog.String("worker", o.worker.ID), slog.Int("in_a_row", max(p.fails, p.crashes)))
+}
+
+// tell shows what went wrong with a worker, to those who look and to those who wait for one.
+func (s *Scaler) tell(o *owned, err error, found remains) {
+	p := o.pool
+	t := Trouble{At: s.Now(), Error: err.Error(), Fails: max(p.fails, p.crashes), Logs: found.lines}
+	exit := found.exit
+	if exit == nil {
+		errors.As(err, &exit)
+	}
+	if exit != nil {
 		t.Logs, t.Code = exit.Logs, exit.Code
 	}
 	s.setTrouble(p, t)
-	if errors.Is(err, driver.ErrImageMissing) || t.Fails >= failsUntilUnavailable {
+	if (errors.Is(err, driver.ErrImageMissing) || t.Fails >= failsUntilUnavailable) && !p.canGoBack() {
 		s.Fleet.SetUnavailable(p.cfg.Name, err.Error())
 	}
-	s.repeats.Add(startsOf(p), kindOf(err), "a worker did not start or did not last", err, slog.String("pool", p.cfg.Name),
-		slog.String("worker", o.worker.ID), slog.Int("in_a_row", t.Fails))
 }
 
 // startsOf is what the troubles of a pool's starts are about.
@@ -99,7 +127,7 @@ func (s *Scaler) forgive(p *poolState, now time.Duration) {
 		return
 	}
 	for _, o := range s.owned {
-		if o.pool == p && !o.retiring && o.readyAt > p.failedAt && now-o.readyAt >= provenAfter {
+		if o.pool == p && !o.retiring && o.readyAt > p.failedAt && now-o.readyAt >= max(p.proof, provenAfter) {
 			p.crashes = 0
 			s.Fleet.SetUnavailable(p.cfg.Name, "")
 			s.clearTrouble(p)
