@@ -27,9 +27,14 @@ type Options struct {
 	Journal  Journal
 	Goals    func(pool string) Goals                  // what the configuration in force asks of a pool
 	Troubles func(pool string) (scaler.Trouble, bool) // what last went wrong with starting its workers
+	Rollouts func(pool string) (scaler.Rollout, bool) // how far the last change of what its workers are made from is
+	Images   func(pool string) scaler.Image           // what its workers are made of
+	Exits    func(pool string) (scaler.Exit, bool)    // how the last of its workers ended that was not asked to
+	Engine   func() scaler.EngineStatus               // whether what runs the workers is there; nil: it is, since Start
 	Ready    func() (ok bool, why string)             // nil: always; why is one sentence when not ok
 
 	Instance, Driver, Version string
+	Publish                   string    // how workers are reached, as the configuration says it
 	Start                     time.Time // of the process
 
 	Quit     func()                                                                 // begins the end and returns at once
@@ -54,6 +59,7 @@ type Options struct {
 type Goals struct {
 	Percentile      float64 // the share of requests, in percent, that shall be within the target
 	Min, Max, Spare int     // workers of ours; Max counts the spare too
+	Security        Security
 }
 
 // Journal is where decisions are read; *scaler.Journal is one.
@@ -72,8 +78,20 @@ func newView(o Options) view {
 	if o.Troubles == nil {
 		o.Troubles = func(string) (scaler.Trouble, bool) { return scaler.Trouble{}, false }
 	}
+	if o.Images == nil {
+		o.Images = func(string) scaler.Image { return scaler.Image{} }
+	}
+	if o.Rollouts == nil {
+		o.Rollouts = func(string) (scaler.Rollout, bool) { return scaler.Rollout{}, false }
+	}
+	if o.Exits == nil {
+		o.Exits = func(string) (scaler.Exit, bool) { return scaler.Exit{}, false }
+	}
 	if o.Ready == nil {
 		o.Ready = func() (bool, string) { return true, "" }
+	}
+	if o.Engine == nil {
+		o.Engine = func() scaler.EngineStatus { return scaler.EngineStatus{Since: o.Start} }
 	}
 	if o.Stop == nil {
 		o.Stop = context.Background()

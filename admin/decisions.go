@@ -119,15 +119,20 @@ func (p *plane) serveDecisions(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, p.decisions(n))
 }
 
-// decisions yields the last n with their numbers. An entry that is added between the two reads of the journal would shift them; then it is read again.
-func (p *view) decisions(n int) Decisions {
+// entries yields the last n of the journal and the number of the first. One that is added between two reads would shift them; then they are read again.
+func (p *view) entries(n int) (first uint64, entries []scaler.Entry) {
 	total := p.Journal.Total()
-	entries := p.Journal.Last(n)
+	entries = p.Journal.Last(n)
 	for again := p.Journal.Total(); again != total; again = p.Journal.Total() {
 		total, entries = again, p.Journal.Last(n)
 	}
-	out := Decisions{Total: total, Decisions: make([]Decision, 0, len(entries))}
-	first := total - uint64(len(entries)) + 1
+	return total - uint64(len(entries)) + 1, entries
+}
+
+// decisions yields the last n with their numbers.
+func (p *view) decisions(n int) Decisions {
+	first, entries := p.entries(n)
+	out := Decisions{Total: first - 1 + uint64(len(entries)), Decisions: make([]Decision, 0, len(entries))}
 	for i, e := range entries {
 		out.Decisions = append(out.Decisions, decisionOf(first+uint64(i), e))
 	}

@@ -18,6 +18,7 @@ type Change struct {
 type Head struct {
 	Ready    bool   `json:"ready"`
 	NotReady string `json:"not_ready"`
+	Engine   Engine `json:"engine"`
 	Ports    Ports  `json:"ports"`
 }
 
@@ -73,9 +74,10 @@ func (f *Feed) begin() []byte {
 		past.Pools = append(past.Pools, f.history.Columns(p.Name))
 		past.Moments = append(past.Moments, f.history.Moments(p.Name)...)
 	}
-	for _, d := range f.decisions(pastDecisions).Decisions {
-		if d.Number <= f.told && now.Sub(d.At) <= pastTime {
-			past.Decisions = append(past.Decisions, verdictOf(d))
+	first, entries := f.entries(pastDecisions)
+	for i, e := range entries {
+		if number := first + uint64(i); number <= f.told && now.Sub(e.At) <= pastTime {
+			past.Decisions = append(past.Decisions, verdictOf(decisionOf(number, e)))
 		}
 	}
 	frame := appendEvent([]byte("retry: 2000\n\n"), "status", f.eventID(f.told), f.shown)
@@ -92,7 +94,7 @@ func (f *Feed) changes(now time.Time, next Status) []byte {
 		return appendEvent(nil, "status", "", next)
 	}
 	c := Change{At: now.UnixMilli(), Pools: []PoolChange{}}
-	if head := headOf(next); !reflect.DeepEqual(head, headOf(f.shown)) {
+	if head := headOf(next); !sameHead(head, headOf(f.shown)) {
 		c.Head = &head
 	}
 	for i, p := range next.Pools {
@@ -104,7 +106,14 @@ func (f *Feed) changes(now time.Time, next Status) []byte {
 	return appendEvent(nil, "change", "", c)
 }
 
-func headOf(s Status) Head { return Head{Ready: s.Ready, NotReady: s.NotReady, Ports: s.Ports} }
+func headOf(s Status) Head {
+	return Head{Ready: s.Ready, NotReady: s.NotReady, Engine: s.Engine, Ports: s.Ports}
+}
+
+func sameHead(a, b Head) bool {
+	a.Engine, b.Engine = a.Engine.lasting(), b.Engine.lasting()
+	return reflect.DeepEqual(a, b)
+}
 
 func samePools(a, b []Pool) bool {
 	if len(a) != len(b) {

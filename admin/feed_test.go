@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"understudy/fleet"
+	"understudy/fleet/clocktest"
 	"understudy/scaler"
 )
 
@@ -71,6 +72,38 @@ func TestAStreamThatIsOpenedLateBeginsWithTheLastMinutes(t *testing.T) {
 		cancel()
 		<-done
 	})
+}
+
+func TestAStreamBeginsWithTheLastMinutesWhoeverSetsTheClock(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			var clock clocktest.Clock
+			s.Now, s.Start = clock.Now, clock.Now()
+			s.journal = scaler.NewJournal(10)
+			s.Journal = s.journal
+			h := s.live(ctx)
+			for _, what := range []string{"long ago", "recent"} {
+				e := entry("general", 1, 2, what)
+				e.At = clock.Now()
+				s.journal.Add(e)
+				wait(t, 14*time.Minute)
+			}
+			clock.Set(by)
+			a, done := streamTo(ctx, h, "")
+			synctest.Wait()
+			var past Past
+			if err := json.Unmarshal([]byte(a.events()[2].data), &past); err != nil {
+				t.Fatal(err)
+			}
+			if len(past.Decisions) != 1 || past.Decisions[0].Reason != "recent" {
+				t.Errorf("set by %v: decisions %+v, want only what is not old", by, past.Decisions)
+			}
+			cancel()
+			<-done
+		})
+	}
 }
 
 func TestAChangeSaysOnlyWhatHasChanged(t *testing.T) {

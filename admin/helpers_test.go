@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"understudy/driver"
 	"understudy/fleet"
 	"understudy/scaler"
 	"understudy/scaler/policy"
@@ -72,15 +73,40 @@ func newStage(t *testing.T) *stage {
 	s.journal = scaler.NewJournal(50)
 	s.Options = Options{
 		Fleet: s.fleet, Ports: s.ports, Journal: s.journal, Now: now, Start: s.at,
-		Instance: "default", Driver: "docker", Version: "1.2.3",
+		Instance: "default", Driver: "docker", Version: "1.2.3", Publish: "loopback",
 		Goals: func(pool string) Goals {
-			return map[string]Goals{"general": {Percentile: 95, Min: 1, Max: 8, Spare: 1}, "broken": {Percentile: 99, Max: 2}}[pool]
+			return map[string]Goals{"general": {Percentile: 95, Min: 1, Max: 8, Spare: 1, Security: Security{Level: "strict"}},
+				"broken": {Percentile: 99, Max: 2, Security: Security{Level: "standard", Relaxed: []string{"cap_add: NET_RAW", "mounts: /srv/fonts:/fonts:ro"}}}}[pool]
 		},
 		Troubles: func(pool string) (scaler.Trouble, bool) {
 			if pool != "broken" {
 				return scaler.Trouble{}, false
 			}
 			return scaler.Trouble{Error: "the worker exited with code 3", Logs: []string{"loading", "no such file"}, Code: 3, Fails: 2}, true
+		},
+		Exits: func(pool string) (scaler.Exit, bool) {
+			if pool != "general" {
+				return scaler.Exit{}, false
+			}
+			return scaler.Exit{
+				At: time.Date(2030, 1, 2, 3, 5, 5, 0, time.UTC), Worker: "w0", Reason: "oom", Code: 137, OOM: true,
+				Error: "the worker ran out of memory: it exited with code 137, oom flag = true", Logs: []string{"a picture of \x1b[2J\u202e\xff pixels"},
+			}, true
+		},
+		Rollouts: func(pool string) (scaler.Rollout, bool) {
+			since := time.Date(2030, 1, 2, 3, 5, 0, 0, time.UTC)
+			r, ok := map[string]scaler.Rollout{
+				"general": {State: "rolling", Done: 1, Of: 3, Outdated: 2, Since: since},
+				"broken":  {State: "rolled_back", Error: "image shop/pdf:2 cannot be \x1b[2Jpulled", Since: since},
+			}[pool]
+			return r, ok
+		},
+		Images: func(pool string) scaler.Image {
+			if pool != "broken" {
+				return scaler.Image{ID: "sha256:0a"}
+			}
+			return scaler.Image{Ref: "shop/pdf:2", ID: "sha256:0b", Digest: "sha256:0c", Stale: "image shop/pdf:2 cannot be pulled: connection \x1b[2Jrefused",
+				Pull: &driver.Progress{Layers: 4, Done: 1, Bytes: 4_300_000, Total: 10_000_000, Since: time.Date(2030, 1, 2, 3, 5, 0, 0, time.UTC)}}
 		},
 		Quit:  func() { s.quits++ },
 		Drain: s.drain,

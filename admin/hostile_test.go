@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"understudy/driver"
 	"understudy/fleet"
 	"understudy/scaler"
 )
@@ -41,7 +42,15 @@ func infest(t *testing.T, name string) Options {
 	return Options{
 		Fleet: f, Ports: ports, Journal: j, Now: now, Start: now(), Instance: name, Driver: name, Version: name,
 		Ready:    func() (bool, string) { return false, name },
+		Goals:    func(string) Goals { return Goals{Security: Security{Level: name, Relaxed: []string{name}}} },
 		Troubles: func(string) (scaler.Trouble, bool) { return scaler.Trouble{Error: name, Logs: []string{name}}, true },
+		Rollouts: func(string) (scaler.Rollout, bool) { return scaler.Rollout{State: "rolled_back", Error: name}, true },
+		Images: func(string) scaler.Image {
+			return scaler.Image{Ref: name, ID: name, Digest: name, Stale: name, Pull: &driver.Progress{Layers: 2}}
+		},
+		Exits: func(string) (scaler.Exit, bool) {
+			return scaler.Exit{Worker: name, Reason: name, Error: name, Logs: []string{name}}, true
+		},
 	}
 }
 

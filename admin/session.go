@@ -37,7 +37,7 @@ type sessions struct {
 func newSessions(token, instance string, now func() time.Time) *sessions {
 	name := sha256.Sum256([]byte(instance))
 	return &sessions{
-		cookie: "understudy_" + hex.EncodeToString(name[:4]), now: now, loggedOut: map[[sessionID]byte]time.Time{},
+		cookie: "understudy_" + hex.EncodeToString(name[:4]), now: steady(now), loggedOut: map[[sessionID]byte]time.Time{},
 		key: sync.OnceValue(func() []byte {
 			key, err := pbkdf2.Key(sha256.New, token, []byte("understudy session "+instance), sessionCost, sha256.Size)
 			if err != nil { // only where the system forbids the algorithm
@@ -47,6 +47,13 @@ func newSessions(token, instance string, now func() time.Time) *sessions {
 			return key
 		}),
 	}
+}
+
+// steady is now, undisturbed by whoever sets the clock: it goes on from where the clock was. Else setting it back would make sessions that begin
+// from then on older than those that were ended.
+func steady(now func() time.Time) func() time.Time {
+	began := now()
+	return func() time.Time { return began.Add(now().Sub(began)) }
 }
 
 // begin makes the cookie of a new session.

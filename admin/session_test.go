@@ -6,7 +6,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"understudy/fleet/clocktest"
 )
 
 var asJSON = headers{"Content-Type": "application/json"}
@@ -188,5 +191,43 @@ func TestWithoutATokenNobodyNeedsASession(t *testing.T) {
 	s := newStage(t)
 	if w, c := loginAs(t, New(s.Options), "anything"); w.Code != 204 || c != nil {
 		t.Errorf("%d %v", w.Code, c)
+	}
+}
+
+func TestSessionsLastAsLongWhoeverSetsTheClock(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var clock clocktest.Clock
+			all := newSessions("s3cret", "default", clock.Now)
+			began := func() *http.Request {
+				r := httptest.NewRequest("GET", "/", nil)
+				r.AddCookie(all.begin(false))
+				return r
+			}
+			lasts := func(r *http.Request) bool {
+				_, _, ok := all.of(r)
+				return ok
+			}
+			old := began()
+			clock.Set(by)
+			<-time.After(sessionTime - time.Second)
+			if !lasts(old) {
+				t.Errorf("set by %v: a session is over too early", by)
+			}
+			<-time.After(time.Second)
+			if lasts(old) {
+				t.Errorf("set by %v: a session lasts too long", by)
+			}
+
+			clock.Set(0)
+			for i := range maxLoggedOut + 1 { // so many that all sessions until now are over
+				all.end([sessionID]byte{byte(i), byte(i >> 8), 1}, time.Now().Add(sessionTime))
+			}
+			clock.Set(by)
+			<-time.After(time.Second)
+			if !lasts(began()) {
+				t.Errorf("set by %v: nobody can log in again", by)
+			}
+		})
 	}
 }

@@ -16,11 +16,13 @@ type Status struct {
 	UptimeS  float64 `json:"uptime_s"`
 	Ready    bool    `json:"ready"`
 	NotReady string  `json:"not_ready"` // why; empty when ready
+	Publish  string  `json:"publish"`   // how workers are reached: loopback, by a port of the host each; network, by their containers' addresses
+	Engine   Engine  `json:"engine"`
 	Ports    Ports   `json:"ports"`
 	Pools    []Pool  `json:"pools"`
 }
 
-// Ports counts the host ports of the range.
+// Ports counts the host ports of the range. To is less than From when there are none.
 type Ports struct {
 	From        int           `json:"from"`
 	To          int           `json:"to"`
@@ -58,14 +60,20 @@ type Pool struct {
 	LastError    string   `json:"last_error"`  // of starting a worker, until one starts; empty: none
 	LastLogs     []string `json:"last_logs"`   // what that worker printed last
 	StartFails   int      `json:"start_fails"` // starts failed in a row
+	LastExit     *Exit    `json:"last_exit"`   // of a worker that nobody asked to end; null: there was none
+	Security     Security `json:"security"`
+	Rollout      *Rollout `json:"rollout,omitempty"` // of the last change of what workers are made from; absent: there was none
+	Image        *Image   `json:"image,omitempty"`   // absent: nothing is known of any
+	Pull         *Pull    `json:"pull,omitempty"`    // absent: none is under way
 	Workers      []Worker `json:"workers"`
 }
 
 // Worker is one container, process, registered worker or fixed member.
 type Worker struct {
 	ID           string   `json:"id"`
-	State        string   `json:"state"` // starting, spare, active, draining, failed
-	Port         int      `json:"port"`  // 0: none of ours
+	State        string   `json:"state"`  // starting, spare, active, draining, failed
+	Asleep       bool     `json:"asleep"` // a spare that is frozen until a request needs it
+	Port         int      `json:"port"`   // 0: none of ours
 	Address      string   `json:"address"`
 	Capabilities []string `json:"capabilities"` // empty: those of the pool
 	Inflight     int      `json:"inflight"`
@@ -76,7 +84,8 @@ type Worker struct {
 	StartPhases  Phases   `json:"start_phases_ms"` // what the parts of that took; all 0: not known
 	Limit        int      `json:"limit"`           // tasks it may have at a time now: less than its concurrency while it is fresh
 	EjectedS     float64  `json:"ejected_s"`       // for how long it gets nothing, because requests broke on it; 0: it serves
-	Reason       string   `json:"reason"`          // why it drains, failed, or is ejected
+	Lost         bool     `json:"lost"`            // it gets nothing: it is out of reach, and so may be what runs it
+	Reason       string   `json:"reason"`          // why it drains, failed, is lost or is ejected
 }
 
 // Phases are the parts of a start, in milliseconds.
@@ -96,9 +105,10 @@ func (p *view) status() Status { return p.statusOf(p.Fleet.Status()) }
 func (p *view) statusOf(pools []fleet.PoolStatus) Status {
 	s := Status{
 		Instance: p.Instance, Driver: p.Driver, Version: p.Version, UptimeS: seconds(p.Now().Sub(p.Start)),
-		Ports: portsOf(p.Ports.Status()), Pools: []Pool{},
+		Publish: p.Publish, Ports: portsOf(p.Ports.Status()), Pools: []Pool{},
 	}
 	s.Ready, s.NotReady = p.Ready()
+	s.Engine = engineOf(p.Engine(), p.Now())
 	for _, pool := range pools {
 		s.Pools = append(s.Pools, p.poolOf(pool))
 	}
@@ -121,14 +131,16 @@ func (p *view) poolOf(f fleet.PoolStatus) Pool {
 		P50MS: millis(f.P50), P95MS: millis(f.P95), P99MS: millis(f.P99),
 		Rate: hundredths(f.Rate), Queue: f.Queue, InFlight: f.InFlight,
 		Desired: f.Desired, Min: goals.Min, Max: goals.Max, Spare: goals.Spare, Reason: f.Reason, Unavailable: f.Unavailable,
-		LastError: trouble.Error, LastLogs: list(trouble.Logs), StartFails: trouble.Fails, Workers: []Worker{},
+		LastError: trouble.Error, LastLogs: plainList(trouble.Logs), StartFails: trouble.Fails, LastExit: p.lastExit(f.Name), Rollout: p.rollout(f.Name), Workers: []Worker{},
 	}
+	out.Security = Security{Level: goals.Security.Level, Relaxed: list(goals.Security.Relaxed)}
+	out.Image, out.Pull = p.image(f.Name)
 	for _, w := range f.Workers {
 		out.Workers = append(out.Workers, Worker{
-			ID: w.ID, State: w.State.String(), Port: w.Port, Address: w.Address, Capabilities: list(w.Capabilities),
+			ID: w.ID, State: w.State.String(), Asleep: w.Asleep, Port: w.Port, Address: w.Address, Capabilities: list(w.Capabilities),
 			Inflight: w.InFlight, Served: w.Served, AgeS: seconds(w.Age), Start: string(w.Origin), StartMS: millis(w.Ready),
 			StartPhases: Phases{Create: millis(w.Phases.Create), Start: millis(w.Phases.Start), Ready: millis(w.Phases.Ready)}, Limit: w.Limit,
-			EjectedS: seconds(w.Ejected), Reason: w.Reason,
+			EjectedS: seconds(w.Ejected), Lost: w.Lost, Reason: w.Reason,
 		})
 	}
 	return out

@@ -75,14 +75,25 @@ func (s *screen) head(st Status) {
 	if !st.Ready {
 		s.labelled(yellow, "waiting", plain(st.NotReady))
 	}
-	ports := fmt.Sprintf("%d-%d: %d in use, %d free", st.Ports.From, st.Ports.To, st.Ports.Leased, st.Ports.Free)
-	if st.Ports.Quarantined > 0 {
-		ports += fmt.Sprintf(", %d set aside", st.Ports.Quarantined)
+	if words := st.Engine.words(); words != "" {
+		s.labelled(red, "engine", words)
 	}
-	s.labelled("", "ports", ports)
+	s.labelled("", "ports", st.Ports.words())
 	for _, t := range st.Ports.Troubles {
 		s.labelled(yellow, "", fmt.Sprintf("%d until %s: %s", t.Port, showClock(t.Until), plain(t.Reason)))
 	}
+}
+
+// words counts the ports in a line.
+func (p Ports) words() string {
+	if p.To < p.From {
+		return "none: workers are reached at the addresses of their containers"
+	}
+	words := fmt.Sprintf("%d-%d: %d in use, %d free", p.From, p.To, p.Leased, p.Free)
+	if p.Quarantined > 0 {
+		words += fmt.Sprintf(", %d set aside", p.Quarantined)
+	}
+	return words
 }
 
 func (s *screen) pool(p Pool) {
@@ -91,6 +102,8 @@ func (s *screen) pool(p Pool) {
 		s.labelled(red, "no worker", plain(p.Unavailable))
 	}
 	s.trouble(p)
+	s.exit(p)
+	s.rollout(p.Rollout)
 	s.latency(p)
 	s.labelled("", "load", fmt.Sprintf("%.1f requests/s, %d in service, %d waiting", p.Rate, p.InFlight, p.Queue))
 	wanted := fmt.Sprintf("%s; %d wanted", stateCounts(p.Workers), p.Desired)
@@ -101,6 +114,8 @@ func (s *screen) pool(p Pool) {
 	if p.Reason != "" {
 		s.labelled("", "because", plain(p.Reason))
 	}
+	s.image(p.Image, p.Pull)
+	s.fence(p.Security)
 	s.start(p.Workers)
 	s.workers(p.Workers)
 }
@@ -124,7 +139,12 @@ func (s *screen) trouble(p Pool) {
 		return
 	}
 	s.labelled(yellow, "last start", fmt.Sprintf("failed, %d in a row: %s", p.StartFails, plain(p.LastError)))
-	for _, l := range p.LastLogs {
+	s.printed(p.LastLogs)
+}
+
+// printed shows what a worker printed.
+func (s *screen) printed(lines []string) {
+	for _, l := range lines {
 		s.line(s.paint(faint, clip("    | "+plain(l), s.width)))
 	}
 }

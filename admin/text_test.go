@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"understudy/fleet"
 )
 
 // rendered is what a person sees of the stage in a terminal.
@@ -160,5 +162,14 @@ func TestFiguresAreWrittenForPeople(t *testing.T) {
 		if got := clip("äöüß", n); got != want {
 			t.Errorf("clip to %d: %q, want %q", n, got, want)
 		}
+	}
+}
+
+func TestAStatusWithoutPortsSaysHowWorkersAreReached(t *testing.T) {
+	o := newStage(t).Options
+	o.Publish, o.Ports = "network", fleet.NoPorts(time.Now)
+	status, _ := rendered(t, o, 80, false)
+	if !strings.Contains(status, "ports       none: workers are reached at the addresses of their containers") {
+		t.Errorf("the status is\n%s", status)
 	}
 }

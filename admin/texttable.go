@@ -23,7 +23,15 @@ func cells(w Worker) [columns]string {
 	if w.StartMS > 0 {
 		start += ", " + showMillis(w.StartMS)
 	}
-	return [...]string{plain(w.ID), plain(w.State), port, strconv.Itoa(w.Inflight), strconv.FormatUint(w.Served, 10), showAge(w.AgeS), start}
+	return [...]string{plain(w.ID), plain(stateWord(w)), port, strconv.Itoa(w.Inflight), strconv.FormatUint(w.Served, 10), showAge(w.AgeS), start}
+}
+
+// stateWord is the state as people are told it.
+func stateWord(w Worker) string {
+	if w.Asleep {
+		return w.State + ", asleep"
+	}
+	return w.State
 }
 
 // workers writes a row for each worker. Long ids are shortened so that rows fit the width.

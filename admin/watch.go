@@ -106,11 +106,10 @@ func (s *screen) watchHead(v View) {
 	} else {
 		s.line(s.paint(bold, name), what, s.paint(color, ready), gap, s.paint(faint, clock))
 	}
-	ports := fmt.Sprintf("ports %d-%d: %d in use, %d free", st.Ports.From, st.Ports.To, st.Ports.Leased, st.Ports.Free)
-	if st.Ports.Quarantined > 0 {
-		ports += fmt.Sprintf(", %d set aside", st.Ports.Quarantined)
+	if words := st.Engine.words(); words != "" {
+		s.line(s.paint(red, clip("engine "+words, s.width)))
 	}
-	s.line(clip(ports, s.width))
+	s.line(clip("ports "+st.Ports.words(), s.width))
 }
 
 // latest are the last decisions, the newest first, in at most so many lines.

@@ -104,6 +104,7 @@ func (b *Balancer) SetConfig(c *config.Config) {
 	next := newSettings(c)
 	if old := b.settings.Load(); old != nil {
 		next.throttle = next.throttle.following(old.throttle)
+		next.remember(old, b.fleet.Workers())
 	}
 	b.settings.Store(next)
 }

@@ -14,9 +14,6 @@ import (
 // replayMax is how much of a request's body is kept to send it again.
 const replayMax = 64 << 10
 
-// bodyLinger is how long the server may look for the end of a body nobody wanted.
-const bodyLinger = time.Second
-
 // body is what the client sends. It is read from the client once, and by the attempts as often as it fits in the buffer. A small one of known
 // size is read whole before anything else happens (prefetch); any other is read by one goroutine (pump), never more than the buffer ahead.
 type body struct {
@@ -108,13 +105,8 @@ func (b *body) prefetch() error {
 
 // read takes what the client has sent, within the limits. Errors are io.EOF or a *problem.
 func (b *body) read(p []byte) (int, error) {
-	if b.idle > 0 {
-		by := time.Now().Add(b.idle)
-		_ = b.rc.SetReadDeadline(by) // fails only where there is no connection to limit
-		if b.asks {
-			b.asks = false
-			_ = b.rc.SetWriteDeadline(by) // what is in force was meant for the answer before
-		}
+	if !b.allow() {
+		return 0, errSlowClient // as a Read says that close has ended
 	}
 	n, err := b.src.Read(p)
 	total := b.start + int64(len(b.buf)+n)
@@ -132,6 +124,25 @@ func (b *body) read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// allow gives the next read its time, unless close has been called. Close sets a limit of its own, and waits for the read to end by it: one that
+// took its place would hold the answer back until the client is given up.
+func (b *body) allow() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		return false
+	}
+	if b.idle > 0 {
+		by := time.Now().Add(b.idle)
+		_ = b.rc.SetReadDeadline(by) // fails only where there is no connection to limit
+		if b.asks {
+			b.asks = false
+			_ = b.rc.SetWriteDeadline(by) // what is in force was meant for the answer before
+		}
+	}
+	return true
 }
 
 // readProblem tells a client that left from one that is slow and one that talks nonsense.
@@ -242,54 +253,4 @@ func (b *body) patience(limit time.Duration) time.Duration {
 		return limit
 	}
 	return limit - time.Since(b.moved)
-}
-
-// verdictWait bounds the wait for a read that has failed to say so.
-const verdictWait = 100 * time.Millisecond
-
-// verdict tells what the client did wrong when the server ended its context. The server does that whenever a read fails, and before the
-// reader hears of it, so the pump gets a moment to say which kind of failure it was.
-func (b *body) verdict() *problem {
-	if b == nil {
-		return errClientGone
-	}
-	b.mu.Lock()
-	pumping := b.pumping
-	b.mu.Unlock()
-	if pumping != nil {
-		timer := time.NewTimer(verdictWait)
-		defer timer.Stop()
-		select {
-		case <-pumping:
-		case <-timer.C:
-		}
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if p, ok := b.err.(*problem); ok {
-		return p
-	}
-	return errClientGone
-}
-
-// close ends the reading. What the client still sends may be looked at by the server for a moment, so that it sees its answer rather
-// than a reset.
-func (b *body) close() {
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	b.stopped = true
-	ended, pumping := b.err == io.EOF, b.pumping
-	b.changed.Broadcast()
-	b.mu.Unlock()
-	if !ended {
-		_ = b.rc.SetReadDeadline(time.Unix(1, 0)) // wakes the pump, if there is one
-	}
-	if pumping != nil {
-		<-pumping // also one that has ended may be on its last steps in here
-	}
-	if !ended {
-		_ = b.rc.SetReadDeadline(time.Now().Add(bodyLinger))
-	}
 }

@@ -51,10 +51,12 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 			r.off += int64(n)
 			b.moved = time.Now()
 			b.changed.Broadcast()
-			if r.off == end && b.err == io.EOF {
+			if r.over() {
 				return n, io.EOF
 			}
 			return n, nil
+		case r.over():
+			return 0, io.EOF
 		case b.err != nil:
 			return 0, b.err
 		}
@@ -62,6 +64,19 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 		b.changed.Wait()
 		b.hungry = false
 	}
+}
+
+// drained tells whether the body has ended and all of it has been read.
+func (r *bodyReader) drained() bool {
+	r.b.mu.Lock()
+	defer r.b.mu.Unlock()
+	return r.over()
+}
+
+// over is drained with mu held. A body whose length is known is over with its last byte: its source tells that only when it is asked again.
+func (r *bodyReader) over() bool {
+	b := r.b
+	return r.off == b.start+int64(len(b.buf)) && (b.err == io.EOF || b.err == nil && r.off == b.known)
 }
 
 // Close ends the reader; a Read that waits returns. It may be called more than once.

@@ -33,7 +33,7 @@ func (a *attempt) declined(resp *h1.Response) verdict {
 	switch {
 	case a.pool.BusyStatus != 0 && resp.Status == a.pool.BusyStatus:
 		return busy
-	case resp.Status == http.StatusForbidden && (registered || w.Origin.Ours() && a.pool.builtIn) && a.saysBusy(resp):
+	case resp.Status == http.StatusForbidden && (registered || w.Origin.Ours() && a.pool.of(w).builtIn) && a.saysBusy(resp):
 		return busy
 	case resp.Status == http.StatusNotFound && registered && len(w.Capabilities) == 0:
 		return lacks

@@ -97,3 +97,12 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, detail string, c
 		_, _ = w.Write(text) // a client that is gone cannot be told so
 	}
 }
+
+// whyTimeout tells a client why no worker became free. While the engine is away those that it runs may be idle and out of reach.
+func (b *Balancer) whyTimeout() string {
+	if b.fleet.Engine().Away() {
+		return "The engine that runs the workers is away: none can be started, and those there are may be out of reach. " +
+			"None could be had for as long as a request may wait now (queue.wait); Retry-After says when to try again."
+	}
+	return "Every worker stayed busy for as long as a request may wait now (queue.wait); Retry-After says when to try again."
+}

@@ -26,12 +26,17 @@ const (
 // connections, or somebody else answers there. A probe that gets no answer while the worker serves proves nothing, unless a request broke on
 // it and none has been answered since.
 //
+// Spares that sleep are not asked.
+//
 // Workers of ours are marked failed, for the scaler to replace; registered workers and members are removed, and may come back.
 //
 // A worker that answers its probes and breaks requests is the fleet's business: see eject there.
 //
 // When more than half of all workers (of at least two) fail together, it is their host that is in trouble rather than each of them: the
 // engine restarts, the network is away. Nobody is taken out then until the next round, a second later, finds them the same.
+//
+// No worker of ours is given up before the engine has been heard from: while that is away its workers may be out of reach and live on, and
+// none can be started in their place. Until then such a worker is lost: it gets nothing, is probed on, and serves again once it answers.
 type Health struct {
 	b        *Balancer
 	prober   Prober
@@ -47,6 +52,10 @@ type pulse struct {
 	asked   time.Duration
 	strikes int
 	suspect bool // a request broke on it, and it has answered nothing since
+
+	question uint64 // that was asked about the engine when the worker was to be given up; 0: it is not
+	vouched  bool   // that was answered before the last probe: the engine is there
+	lost     bool   // the worker gets nothing until it answers or is given up
 }
 
 // finding is the result of one probe.
@@ -84,6 +93,10 @@ func (h *Health) Run(ctx context.Context) {
 		case w := <-h.suspects:
 			h.b.tellVerdicts()
 			h.round(ctx, h.gather(w))
+		case <-h.b.fleet.Engine().News():
+			if lost := h.lost(); len(lost) > 0 {
+				h.round(ctx, lost)
+			}
 		}
 	}
 }
@@ -106,7 +119,8 @@ func (h *Health) gather(first *fleet.Worker) []*fleet.Worker {
 	}
 }
 
-func (h *Health) ready() []*fleet.Worker { return h.b.fleet.Workers(fleet.Active, fleet.Spare) }
+// ready lists those who can be asked: a spare that sleeps answers nobody.
+func (h *Health) ready() []*fleet.Worker { return h.b.fleet.Wakeful() }
 
 // due lists the idle workers that nobody has heard of for a while, those that failed the last time, and those under suspicion.
 func (h *Health) due() []*fleet.Worker {
@@ -189,6 +203,7 @@ func (h *Health) probe(ctx context.Context, workers []*fleet.Worker) []finding {
 	for i, w := range workers {
 		p := h.pulse(w)
 		p.asked = h.b.upstreams.now()
+		h.hearOf(p)
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
@@ -199,13 +214,18 @@ func (h *Health) probe(ctx context.Context, workers []*fleet.Worker) []finding {
 	return found
 }
 
-// ask is one probe. No answer from a worker that has served meanwhile is no failure; nor, as long as it is not suspect, from one that serves.
+// ask is one probe. No answer from a worker that has served meanwhile is no failure; nor, as long as it is not suspect, from one that serves;
+// nor from one that was put to sleep meanwhile.
 func (h *Health) ask(ctx context.Context, s *settings, w *fleet.Worker, suspect bool) error {
 	began := h.b.upstreams.now()
+	naps, awake := h.b.fleet.Naps(w)
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	err := h.prober.Check(ctx, s.target(w))
 	if err != nil && !proof(err) && (h.heard(w) > began || !suspect && h.busy(w)) {
+		return nil
+	}
+	if now, _ := h.b.fleet.Naps(w); !awake || now != naps {
 		return nil
 	}
 	return err

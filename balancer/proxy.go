@@ -166,7 +166,7 @@ func (x *exchange) unserved(err error) {
 		x.refuse(errWorkerBusy, "Every worker that was asked had something else to do.")
 	case p == errQueueTimeout:
 		x.cause = err
-		x.refuse(p, "Every worker stayed busy for as long as a request may wait now (queue.wait); Retry-After says when to try again.")
+		x.refuse(p, x.b.whyTimeout())
 	default:
 		x.cause = err
 		x.refuse(p, "")

@@ -26,6 +26,12 @@ func TestRefusalsAre503WithRetryAfter(t *testing.T) {
 			w.occupy()
 			w.fleet.SetQueueWait("general", 20*time.Millisecond)
 		}, "queue-timeout"},
+		{"the time is over while the engine is away", func(w *world) {
+			w.occupy()
+			w.fleet.SetQueueWait("general", 20*time.Millisecond)
+			w.fleet.Engine().Watch(true)
+			w.fleet.Engine().Answer(w.fleet.Engine().Ask(), false)
+		}, "queue-timeout"},
 		{"no worker can be had", func(w *world) { w.fleet.SetUnavailable("general", "docker: no such image") }, "no-worker"},
 		{"everything ends", func(w *world) { w.balancer.Abort() }, "draining"},
 	}
@@ -37,6 +43,9 @@ func TestRefusalsAre503WithRetryAfter(t *testing.T) {
 			tt.prep(w)
 			resp, text := w.post("/mult", "hi")
 			got := problemOfResponse(t, resp, text)
+			if away := strings.Contains(tt.name, "engine"); away != strings.Contains(got.Detail, "is away") || away && strings.Contains(got.Detail, "busy") {
+				t.Errorf("it says %q", got.Detail)
+			}
 			if resp.StatusCode != 503 || got.Code != tt.code || tt.code == "queue-timeout" && !strings.Contains(got.Detail, "queue.wait") {
 				t.Errorf("got %d %+v", resp.StatusCode, got)
 			}

@@ -26,6 +26,8 @@ type poolSettings struct {
 	config.Pool
 	builtIn bool
 	lo, hi  int // statuses that mean ready
+	hash    string
+	made    map[string]*poolSettings // of workers that an earlier configuration made, by its fingerprint
 }
 
 func newSettings(c *config.Config) *settings {
@@ -33,7 +35,7 @@ func newSettings(c *config.Config) *settings {
 	s.announcers, s.trusted = config.Networks(c.ProxyProtocol.From), config.Networks(c.TrustedProxies)
 	s.throttle = newThrottle(c.Limits.PerClient)
 	for _, p := range c.Pools {
-		ps := &poolSettings{Pool: p, builtIn: p.BuiltIn()}
+		ps := &poolSettings{Pool: p, builtIn: p.BuiltIn(), hash: p.Fingerprint()}
 		ps.lo, ps.hi = p.Ready.StatusRange()
 		s.pools[p.Name] = ps
 	}
@@ -57,12 +59,50 @@ func (s *settings) pool(name string) *poolSettings {
 	return &poolSettings{Pool: config.Pool{Name: name, Timeout: 30 * time.Second, IdleTimeout: time.Minute}, lo: 200, hi: 499}
 }
 
+// remember keeps how workers that were made from earlier settings are spoken to: they stay what they are until they are replaced, and are started
+// again when the change is taken back.
+func (s *settings) remember(before *settings, there []*fleet.Worker) {
+	used := map[string]bool{}
+	for _, w := range there {
+		used[w.Hash] = true
+	}
+	for name, was := range before.pools {
+		ps := s.pools[name]
+		if ps == nil {
+			continue
+		}
+		ps.made = map[string]*poolSettings{}
+		for hash, older := range was.made {
+			if used[hash] { // others have no worker any more
+				ps.made[hash] = older
+			}
+		}
+		ps.made[was.hash] = was.alone()
+		delete(ps.made, ps.hash) // as it is now counts
+	}
+}
+
+// alone remembers nothing itself.
+func (p *poolSettings) alone() *poolSettings {
+	out := *p
+	out.made = nil
+	return &out
+}
+
+// of is what holds for a worker that was made from what the pool was like then.
+func (p *poolSettings) of(w *fleet.Worker) *poolSettings {
+	if was := p.made[w.Hash]; was != nil {
+		return was
+	}
+	return p
+}
+
 // target is how a ready worker is probed. Only workers we started were issued an identity.
 func (s *settings) target(w *fleet.Worker) probe.Target {
 	if w.Origin == fleet.Registered {
 		return probe.Target{Address: w.Address}
 	}
-	p := s.pool(w.Pool)
+	p := s.pool(w.Pool).of(w)
 	t := probe.Target{Address: w.Address, Path: p.Ready.Path, Lo: p.lo, Hi: p.hi}
 	if w.Origin.Ours() && (p.Ready.Identity == "required" || p.Ready.Identity != "off" && p.builtIn) {
 		t.Identity = w.Generation

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"understudy/config"
+	"understudy/fleet/clocktest"
 )
 
 func TestAClientThatSendsTooManyIsToldWhenTheNextMayCome(t *testing.T) {
@@ -67,6 +68,25 @@ func TestAClientThatSendsTooManyIsToldWhenTheNextMayCome(t *testing.T) {
 		}
 		if n := records.of("shed general too-many-requests"); n != 1 || records.total("shed") != 1 {
 			t.Errorf("counted %v", records.counts)
+		}
+	})
+}
+
+func TestAClientsLimitIsTheSameWhoeverSetsTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var clock clocktest.Clock
+		th := newThrottle(config.PerClient{Rate: 0.5, Burst: 1})
+		client := netip.MustParseAddr("192.0.2.1")
+		for _, by := range []time.Duration{0, time.Hour, -time.Hour, 0} {
+			clock.Set(by)
+			if wait := th.take(client, clock.Now()); wait != 0 {
+				t.Errorf("set by %v: a request that may come is told to wait for %v", by, wait)
+			}
+			clock.Set(-by)
+			if wait := th.take(client, clock.Now()); wait != 2*time.Second {
+				t.Errorf("set by %v: the next may come in %v instead of 2s", -by, wait)
+			}
+			<-time.After(2 * time.Second)
 		}
 	})
 }

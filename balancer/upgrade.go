@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -70,7 +71,8 @@ type cutting func()
 func (c cutting) Abort() { c() }
 
 // tunnel copies both ways until both have ended, or everything is aborted. When one side has said all it had to say, the other gets the
-// idle time to finish.
+// idle time to finish. So it does when one side takes no more: what that side said before it left (in a WebSocket: why it ends) may still be under
+// way, and reading from it ends by itself.
 func (a *attempt) tunnel(client, worker end) {
 	cut := sync.OnceFunc(func() {
 		client.Close()
@@ -92,8 +94,8 @@ func (a *attempt) tunnel(client, worker end) {
 		if err == nil {
 			_, err = io.Copy(dst.Conn, src.Conn)
 		}
-		if err != nil || closeWrite(dst.Conn) != nil {
-			cut()
+		if closed := closeWrite(dst.Conn); errors.Is(closed, net.ErrClosed) || err != nil && closed == nil {
+			cut() // src broke, or the end cannot be passed on
 		}
 		linger()
 	}

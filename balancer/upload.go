@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"understudy/h1"
 )
@@ -56,12 +57,26 @@ func (u *upload) stop() {
 	<-u.ended
 }
 
-// complete tells whether everything has been sent.
+// uploadSettles is for how long a write whose bytes the worker has answered may take to come back.
+const uploadSettles = 20 * time.Millisecond
+
+// complete tells whether everything has been sent. It is asked once the worker's answer is there as a whole: where nothing of the body is left to be
+// handed over, the last write is waited for. It just has not come back yet, unless the worker has answered without reading.
 func (u *upload) complete() bool {
 	select {
 	case <-u.ended:
 		return u.err == nil
 	default:
+	}
+	if !u.from.drained() {
+		return false
+	}
+	timer := time.NewTimer(uploadSettles)
+	defer timer.Stop()
+	select {
+	case <-u.ended:
+		return u.err == nil
+	case <-timer.C:
 		return false
 	}
 }

@@ -26,7 +26,7 @@ func kinds() map[string]string {
 }
 
 // Files are the names of everything the documents load. They hold nothing that is secret.
-func Files() []string { return []string{Script, "app.css", "login.js", "icon.svg"} }
+func Files() []string { return []string{Script, "app.css", loginScript, "icon.svg"} }
 
 // ServePage answers with the page; with login it offers to log out.
 func ServePage(login bool) http.HandlerFunc {
@@ -50,8 +50,8 @@ func Serve(name string, status int) http.HandlerFunc {
 }
 
 func read(name string) ([]byte, error) {
-	if name == Script {
-		return bundle()
+	if parts := modules()[name]; parts != nil {
+		return bundle(parts)
 	}
 	return assets.ReadFile("assets/" + name)
 }

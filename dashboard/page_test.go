@@ -37,6 +37,7 @@ func TestThePageShowsAPoolAndFollowsIt(t *testing.T) {
 	s.fleet.Remove("w3")
 	b.until("the worker that went", `!document.querySelector('[data-worker="w3"]')`)
 	b.until("a line of the rate", `document.querySelector('.chart .line.rate').getAttribute('d').length > 20`)
+	b.until("how far its workers are fenced in", pool+`.querySelector('.fence summary').textContent === 'security strict' && !document.querySelector('.fence .warn')`)
 	checkPointing(b)
 	checkNames(b)
 	b.clean()
@@ -71,6 +72,22 @@ func checkNames(b *browser) {
 			b.t.Errorf("does not hold: %s", expression)
 		}
 	}
+}
+
+func TestThePageSaysWhenTheEngineIsAwayAndWhenItIsBack(t *testing.T) {
+	b := newBrowser(t, 1300, 1000)
+	if b == nil {
+		return
+	}
+	s := newStage(t)
+	s.begin()
+	b.open(s.url())
+	b.until("the page is live", `document.getElementById('link').textContent === 'live'`)
+	b.until("no word of the engine", `document.getElementById('engine').hidden`)
+	s.away.Store(true)
+	b.until("it is away", `(n => !n.hidden && /engine is away since \d\d:\d\d:\d\d: .*<b>refused<\/b>/.test(n.textContent))(document.getElementById('engine'))`)
+	s.away.Store(false)
+	b.until("it is back", `document.getElementById('engine').hidden`)
 }
 
 func TestThePageSurvivesARestart(t *testing.T) {
@@ -132,6 +149,8 @@ func TestHostileNamesAreText(t *testing.T) {
 	b.until("its moment", `document.querySelectorAll('.story li').length > 1`)
 	for what, expression := range map[string]string{
 		"no element came of a name":  `document.querySelectorAll('main img, main script, body script, [onerror], [onmouseover]').length === 0`,
+		"what is relaxed is counted": `document.querySelectorAll('.fence summary.warn').length === 2 && document.querySelector('.fence').textContent.includes('2 relaxed')`,
+		"and named":                  `document.querySelector('.fence').open = true, document.querySelectorAll('.fence')[0].querySelectorAll('li')[1].innerText.startsWith('devices: <img')`,
 		"nothing ran":                `!document.title.includes('hit')`,
 		"the name is there as text":  `document.querySelectorAll('h2')[0].textContent.includes('<img src=x onerror=')`,
 		"the text shows what it was": `document.body.innerText.includes('\\u202egnp.exe') && document.body.innerText.includes('a\\x1b[31mb')`,
@@ -185,6 +204,7 @@ func TestABrowserLogsInAndOut(t *testing.T) {
 	s.token = "s3cret"
 	s.begin()
 	b.open(s.url())
+	s.drops.Store(2)
 	b.do(chromedp.WaitVisible(chromedp.CSS("#token")), chromedp.SendKeys(chromedp.CSS("#token"), "guess\r"))
 	b.until("that it is wrong", `document.getElementById('answer').textContent.includes('not the admin token')`)
 	b.script(`document.getElementById('token').value = ''`)
@@ -193,6 +213,7 @@ func TestABrowserLogsInAndOut(t *testing.T) {
 	if cookie := b.text(`document.cookie`); cookie != "" {
 		t.Errorf("scripts can read %q", cookie)
 	}
+	s.drops.Store(2)
 	b.do(chromedp.Click(chromedp.CSS("#logout")), chromedp.WaitVisible(chromedp.CSS("#token")))
-	b.clean("401")
+	b.clean("401", "ERR_EMPTY_RESPONSE")
 }

@@ -28,7 +28,10 @@ type stage struct {
 	pool    string
 	word    string // what the second pool's troubles are called; empty: there is no second pool
 
+	away  atomic.Bool  // the engine is
+	drops atomic.Int64 // requests that change something and get no answer, from now on
 	ahead atomic.Int64 // how far our clock is ahead of the world's, so that requests take time and tests do not
+	began time.Time
 	end   func()
 }
 
@@ -47,7 +50,7 @@ func (s *stage) begin() {
 	if s.word != "" {
 		pools = append(pools, fleet.PoolConfig{Name: s.word, Capabilities: []string{s.word}, Max: 2, QueueLength: 1, QueueWait: time.Second, Target: time.Second})
 	}
-	s.fleet = fleet.New(pools, s.now)
+	s.fleet, s.began = fleet.New(pools, s.now), s.now()
 	s.ports = fleet.NewPorts(20000, 20063, s.now)
 	s.journal = scaler.NewJournal(100)
 	s.worker("w1")
@@ -55,16 +58,35 @@ func (s *stage) begin() {
 	s.decide("model: the first worker and its spare", 0, 1)
 	o := admin.Options{
 		Fleet: s.fleet, Ports: s.ports, Journal: s.journal, Instance: "stage", Driver: "fake", Version: "1.2.3", Start: s.now(), Token: s.token, Now: s.now,
-		Goals: func(string) admin.Goals { return admin.Goals{Percentile: 95, Min: 1, Max: 8, Spare: 1} },
+		Goals: func(string) admin.Goals {
+			return admin.Goals{Percentile: 95, Min: 1, Max: 8, Spare: 1, Security: s.fence()}
+		},
+		Engine: func() scaler.EngineStatus {
+			return scaler.EngineStatus{Away: s.away.Load(), Since: s.began, Error: "<b>refused</b>"}
+		},
 		Troubles: func(pool string) (scaler.Trouble, bool) {
 			if pool != s.word {
 				return scaler.Trouble{}, false
 			}
 			return scaler.Trouble{Error: s.word, Logs: []string{s.word, s.word}, Fails: 2}, true
 		},
+		Exits: func(pool string) (scaler.Exit, bool) {
+			if pool != s.word {
+				return scaler.Exit{}, false
+			}
+			return scaler.Exit{At: time.Unix(1_900_000_000, 0), Worker: s.word, Reason: s.word, Error: s.word, Logs: []string{s.word, s.word}}, true
+		},
 	}
 	o.Feed = admin.NewFeed(o)
 	s.serve(o)
+}
+
+// fence is loosened where there is a word for it.
+func (s *stage) fence() admin.Security {
+	if s.word == "" {
+		return admin.Security{Level: "strict"}
+	}
+	return admin.Security{Level: "standard", Relaxed: []string{"mounts: " + s.word, "devices: " + s.word}}
 }
 
 func (s *stage) serve(o admin.Options) {
@@ -75,7 +97,13 @@ func (s *stage) serve(o admin.Options) {
 		s.t.Fatal(err)
 	}
 	s.address = listener.Addr().String()
-	server := &http.Server{Handler: admin.New(o), ReadHeaderTimeout: time.Minute}
+	inner := admin.New(o)
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && s.drops.Add(-1) >= 0 {
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(w, r)
+	})}
 	var running sync.WaitGroup
 	running.Go(func() { o.Feed.Run(ctx) })
 	running.Go(func() {

@@ -43,7 +43,7 @@ func b5Frames() []row {
 				x.prior()
 				return
 			}
-			n := often(100000, 2000)
+			n := often(100000, 1000)
 			x.maySee("GET /mult", n)
 			fr := x.frames()
 			go func() { _, _ = io.Copy(io.Discard, fr.c.c) }() // ends with the connection
@@ -81,7 +81,7 @@ func (x *trial) frames() *framer {
 		x.Fatal(err)
 	}
 	_ = conn.SetDeadline(soon())
-	line := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	line := tls.Client(conn, trusting("h2"))
 	c := &client{x: x, c: line}
 	x.clients = append(x.clients, c)
 	if err := line.Handshake(); err != nil || line.ConnectionState().NegotiatedProtocol != "h2" {

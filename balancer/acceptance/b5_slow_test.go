@@ -87,13 +87,7 @@ func b5SlowBody() []row {
 				x.refusal(a, 408)
 			}
 			c.closed()
-			x.await("the slot is free", x.idle)
-			for _, m := range x.first().requests() {
-				x.await("the worker's connection is closed", func() bool { return x.first().hungUp() })
-				if m.whole {
-					x.Errorf("the worker got a whole body: %.100q", m.body)
-				}
-			}
+			x.brokenOffOnly()
 		}})
 	}
 	return rows

@@ -132,7 +132,7 @@ func saysThenListens(bytes string) script {
 
 // b6Extra: bytes behind a complete answer.
 func b6Extra() []row {
-	n := 1000
+	n := often(1000, 200)
 	extra := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"
 	return []row{{name: fmt.Sprintf("49 bytes behind an answer reach nobody, %d times", n), fault: true, with: func(p *plan) { p.workers = []script{says(extra)} }, run: func(x *trial) {
 		c := x.dial()

@@ -89,7 +89,7 @@ func b6Retry() []row {
 func b6Stale() []row {
 	var rows []row
 	for _, method := range []string{"GET", "POST"} {
-		n := often(10000, 1000)
+		n := often(10000, 300)
 		rows = append(rows, row{name: fmt.Sprintf("46 stale connections: %d times %s", n, method), fault: true, with: func(p *plan) {
 			closing := func(p *play) bool {
 				if p.read() != nil || !p.answer(200, "", "ok") {
@@ -140,7 +140,7 @@ func b6Total() []row {
 		p.workers = []script{failing, failing, failing}
 		p.pool().Concurrency = 4
 	}, run: func(x *trial) {
-		const clients, each = 8, 100
+		clients, each := 8, often(100, 25)
 		var wg sync.WaitGroup
 		for range clients {
 			wg.Go(func() {

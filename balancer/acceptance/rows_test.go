@@ -33,7 +33,8 @@ func served(name, send, sees string, look func(*trial, *message)) row {
 	}}
 }
 
-// either is a row that may be refused (with one of the statuses and the connection closed) or forwarded in good order.
+// either is a row that may be refused (with one of the statuses and the connection closed) or forwarded in good order. Of one that is refused for
+// what comes late in it a worker may have seen the beginning, and never the end.
 func either(name, send, sees string, look func(*trial, *message), statuses ...int) row {
 	return row{name: name, send: send, run: func(x *trial) {
 		c := x.dial().send(send)
@@ -41,6 +42,8 @@ func either(name, send, sees string, look func(*trial, *message), statuses ...in
 		if a.status != 200 {
 			x.refusal(a, statuses...)
 			c.closed()
+			x.maySee(sees, 1)
+			x.brokenOffOnly()
 			return
 		}
 		x.sees(sees, 1)

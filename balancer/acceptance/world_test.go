@@ -124,12 +124,15 @@ func (w *world) encrypt() {
 	}
 }
 
-// warm has the server begin with whatever it begins with its first client.
+// warm has the server begin with whatever it begins with its first client. Where a row's limits are short, a machine that has other work may
+// let the first clients wait longer than they allow, which says nothing about the row.
 func (w *world) warm() {
-	if a := w.dial().send("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").answer("OPTIONS"); a.status >= 300 {
-		w.x.Fatalf("the server does not serve: %d", a.status)
-	}
-	w.closeClients()
+	const request = "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"
+	w.x.await("the server serves", func() bool {
+		a, err := w.dial().send(request).read(request)
+		w.closeClients()
+		return err == nil && a.status < 300
+	})
 }
 
 // worker starts a recorder and puts it into rotation.

@@ -1,5 +1,6 @@
 // The page: what the stream says goes into the model, and from there onto the screen, at most once for each frame.
 
+import { persist } from './ask.js';
 import { age, clock, el, name, plain, put } from './format.js';
 import { Live } from './live.js';
 import { Model } from './model.js';
@@ -47,6 +48,7 @@ function paint() {
   ready.hidden = false;
   ready.className = 'badge ' + (status.ready ? 'good' : 'warn');
   put(ready, status.ready ? 'ready' : 'not ready: ' + plain(status.not_ready));
+  tellEngine(status.engine);
   facts(status);
   drawPorts(byId('ports'), status.ports, model.pools);
   const to = model.now || Date.now();
@@ -63,6 +65,17 @@ function paint() {
       byId('pools').append(views.get(pool).node);
     }
     views.get(pool).draw(state, stories.get(pool) ?? [], from, to);
+  }
+}
+
+// tellEngine says in one line when what runs the workers does not answer, or does not do as it is told.
+function tellEngine(engine) {
+  const node = byId('engine');
+  node.hidden = engine.state === 'up' && !engine.stuck;
+  if (engine.state !== 'up') {
+    put(node, `The engine is away since ${clock(engine.since)}: what runs serves on, and nothing is started or removed until it answers. ${plain(engine.error)}`);
+  } else {
+    put(node, `The engine does not remove ${engine.stuck} workers; they are tried again.`);
   }
 }
 
@@ -106,7 +119,9 @@ if (document.documentElement.dataset.login === 'yes') {
   button.hidden = false;
   button.addEventListener('click', async () => {
     live.close();
-    await fetch('/api/v1/logout', { method: 'POST' });
+    try {
+      await persist('/api/v1/logout', { method: 'POST' });
+    } catch { /* the page that comes tells that it did not work */ }
     location.reload();
   });
 }

@@ -1,4 +1,7 @@
 // Trades the token for a cookie that scripts cannot read.
+
+import { persist } from './ask.js';
+
 const form = document.getElementById('login');
 const answer = document.getElementById('answer');
 
@@ -6,7 +9,7 @@ form.addEventListener('submit', async (event) => {
   event.preventDefault();
   answer.textContent = '';
   try {
-    const response = await fetch('/api/v1/login', {
+    const response = await persist('/api/v1/login', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ token: document.getElementById('token').value }),

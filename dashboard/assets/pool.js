@@ -13,6 +13,7 @@ export class PoolView {
     this.number = ++number;
     const title = `pool-${this.number}`;
     this.chips = el('span', { class: 'chips' });
+    this.fence = el('details', { class: 'fence' });
     this.notes = el('div');
     this.figures = el('dl', { class: 'figures' });
     this.values = {};
@@ -26,7 +27,7 @@ export class PoolView {
     this.story = new Story(this.number, `Decisions and events of the pool ${plain(pool)}, newest first`, (at) => this.point(at, true));
     this.workers = new Workers(`Workers of the pool ${plain(pool)}`);
     this.node = el('section', { class: 'pool', 'aria-labelledby': title },
-      el('header', {}, el('h2', { id: title }, name(pool)), this.chips), this.notes, this.figures, this.reason,
+      el('header', {}, el('h2', { id: title }, name(pool)), this.chips, this.fence), this.notes, this.figures, this.reason,
       el('div', { class: 'sides' },
         el('div', { class: 'charts' }, this.moment, this.stack),
         el('div', { class: 'told' }, el('h3', {}, 'Why, and what came of it'), this.story.node)),
@@ -106,10 +107,23 @@ export class PoolView {
       this.chips.dataset.all = chips;
       this.chips.replaceChildren(...info.capabilities.map((c) => el('span', { class: 'chip' }, name(c))));
     }
+    this.fenced(info.security);
     this.trouble(info);
     const s = samples.at(-1);
     if (s) this.now(info, s);
     put(this.reason, plain(info.reason));
+  }
+
+  // fenced tells how far the workers are fenced in, and what was loosened.
+  fenced({ level, relaxed }) {
+    const key = JSON.stringify([level, relaxed]);
+    if (this.fence.dataset.key === key) return;
+    this.fence.dataset.key = key;
+    this.fence.hidden = !level;
+    const loose = relaxed.length > 0 || level === 'none';
+    const title = el('summary', { class: loose ? 'badge warn' : 'badge' }, 'security ', name(level), relaxed.length ? `, ${relaxed.length} relaxed` : '');
+    const said = level === 'none' ? ['processes have no fence'] : relaxed.length ? relaxed : ['nothing is relaxed'];
+    this.fence.replaceChildren(title, el('ul', {}, ...said.map((r) => el('li', {}, name(r)))));
   }
 
   now(info, s) {
@@ -126,16 +140,51 @@ export class PoolView {
   }
 
   trouble(info) {
-    const key = JSON.stringify([info.unavailable, info.last_error, info.start_fails, info.last_logs]);
+    const key = JSON.stringify([info.unavailable, info.last_error, info.start_fails, info.last_logs, info.last_exit, info.rollout, info.image, info.pull]);
     if (this.notes.dataset.key === key) return;
     this.notes.dataset.key = key;
     this.notes.replaceChildren();
     if (info.unavailable) this.notes.append(el('p', { class: 'note bad' }, 'No worker can be had: ', name(info.unavailable)));
+    if (info.pull) this.notes.append(pulling(info.pull));
+    if (info.image?.ref) this.notes.append(made(info.image));
+    const change = rollout(info.rollout);
+    if (change) this.notes.append(change);
+    if (info.last_exit) this.notes.append(lastExit(info.last_exit));
     if (!info.last_error) return;
     const note = el('div', { class: 'note warn' }, el('p', {}, `The last start failed (${info.start_fails} in a row): `, name(info.last_error)));
     if (info.last_logs.length) note.append(el('pre', {}, info.last_logs.map(plain).join('\n')));
     this.notes.append(note);
   }
+}
+
+// pulling is how far the pull of the pool's image is, by what the engine has begun to receive.
+function pulling(p) {
+  const part = p.total > 0 ? ` ${Math.floor((100 * p.bytes) / p.total)} %` : '';
+  return el('p', { class: 'note' }, 'Pulling ', name(p.image), `${part}, ${p.done} of ${p.layers} layers`);
+}
+
+// made is what the workers are made of; that may be old when the registry could not be asked.
+function made(i) {
+  const node = el('p', { class: i.stale ? 'note warn' : 'note' }, 'Image ', name(i.ref), ' ', name(i.digest || i.id));
+  if (i.stale) node.append(', perhaps not the newest: ', name(i.stale));
+  return node;
+}
+
+// rollout is how far the replacement of changed workers is, or why it was taken back; one that is done says nothing.
+function rollout(r) {
+  if (r?.state === 'rolled_back') return el('p', { class: 'note warn' }, `The change of ${clock(r.since)} was rolled back, the workers are as before: `, name(r.error));
+  if (r?.state !== 'rolling') return null;
+  const node = el('p', { class: r.error ? 'note warn' : 'note' }, `The workers are being replaced: ${r.done} of ${r.of}`);
+  if (r.error) node.append(', held up: ', name(r.error));
+  return node;
+}
+
+// lastExit is how the last worker ended that nobody had asked to; its last lines are there for whoever opens it.
+function lastExit(exit) {
+  const head = el('summary', {}, `Last exit, ${clock(exit.at)}: `, name(exit.reason), ' of ', name(exit.worker));
+  const node = el('details', { class: 'note' }, head, el('p', {}, name(exit.error)));
+  if (exit.logs.length) node.append(el('pre', {}, exit.logs.map(plain).join('\n')));
+  return node;
 }
 
 function legend(kind) {

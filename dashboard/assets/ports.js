@@ -12,6 +12,10 @@ export function drawPorts(node, ports, pools) {
   if (node.dataset.key === key) return;
   node.dataset.key = key;
   node.hidden = false;
+  if (ports.to < ports.from) {
+    node.replaceChildren(el('p', {}, el('span', { class: 'label' }, 'Ports '), 'none: workers are reached at the addresses of their containers'));
+    return;
+  }
   const words = el('p', {}, el('span', { class: 'label' }, 'Ports '), `${ports.from}–${ports.to}: `, el('b', {}, String(ports.leased)), ' in use, ', el('b', {}, String(ports.free)), ' free');
   if (ports.quarantined) words.append(', ', el('b', { class: 'warn' }, String(ports.quarantined)), ' set aside');
   node.replaceChildren(words, ports.to - ports.from < cells ? strip(ports, users) : bar(ports));

@@ -48,7 +48,7 @@ function makeRow(id) {
 function fill({ node, cells }, w, info) {
   const out = w.ejected_s > 0 && w.state === 'active';
   if (node.className !== w.state) node.className = w.state;
-  put(cells.dot, out ? 'ejected' : w.state);
+  put(cells.dot, out ? 'ejected' : w.asleep ? `${w.state}, asleep` : w.state);
   cells.dot.className = 'state ' + (out ? 'failed' : w.state);
   put(cells.word, plain(w.reason));
   put(cells.capabilities, (w.capabilities.length ? w.capabilities : info.capabilities).map(plain).join(', '));
