@@ -104,6 +104,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		if err := step(ctx); err != nil {
 			if a.predecessor != nil {
 				a.predecessor.Fail(err)
+			} else {
+				a.bequeathToGuard()
 			}
 			a.release()
 			return nil, err
@@ -121,17 +123,31 @@ func (a *App) connect(ctx context.Context) (err error) {
 	if err = a.sameDriver(); err != nil {
 		return err
 	}
-	if a.lock, err = a.lockInstance(); err != nil {
+	if a.lock, err = a.lockInstance(ctx); err != nil {
+		return err
+	}
+	if err = a.join(ctx); err != nil {
 		return err
 	}
 	a.startGuard()
 	return nil
 }
 
+// join makes workers reachable that have no port of the host.
+func (a *App) join(ctx context.Context) error {
+	j, ok := a.driver.(driver.Joiner)
+	if !ok || !a.Config.ByAddress() {
+		return nil
+	}
+	return j.Join(ctx)
+}
+
 // lockInstance takes the lock, or over what the predecessor has locked.
-func (a *App) lockInstance() (*Lock, error) {
+func (a *App) lockInstance(ctx context.Context) (*Lock, error) {
 	if a.predecessor == nil || a.Inherited.lock == nil {
-		return TakeLock(a.LockDir, a.driver.Name(), a.Config.Instance, a.about())
+		return AwaitLock(ctx, a.LockDir, a.driver.Name(), a.Config.Instance, a.about(), func() {
+			a.Say("the guard of a balancer that died is cleaning up: waiting for it")
+		})
 	}
 	file := a.Inherited.lock
 	a.Inherited.lock = nil
@@ -146,10 +162,14 @@ func (a *App) build(context.Context) error {
 	cfg := a.Config
 	a.fleet = fleet.New(fleetPools(cfg), time.Now)
 	a.ports = fleet.NewPorts(cfg.Ports.From, cfg.Ports.To, time.Now)
+	sources := metrics.Sources{Pools: a.fleet.Status, Ports: a.ports.Status, Goals: a.promises, Driver: a.driverUp, Outdated: a.outdated}
+	if cfg.ByAddress() {
+		a.ports, sources.Ports = fleet.NoPorts(time.Now), nil // none free is no reason for an alert
+	}
 	a.journal = scaler.NewJournal(journalSize)
 	a.metrics = metrics.New(a.Version)
 	a.metrics.Drive(a.driver.Name())
-	a.metrics.Collect(metrics.Sources{Pools: a.fleet.Status, Ports: a.ports.Status, Goals: a.promises})
+	a.metrics.Collect(sources)
 	a.metrics.SetTargets(targets(cfg))
 	prober := probe.New()
 	var tracer scaler.Tracer // nil, and no interface that holds nil
@@ -158,6 +178,7 @@ func (a *App) build(context.Context) error {
 	}
 	a.scaler = scaler.New(scaler.Options{
 		Config: cfg, Fleet: a.fleet, Ports: a.ports, Driver: a.driver, Prober: prober, Journal: a.journal,
+		Rest:     func(w *fleet.Worker) { a.balancer.Rest(w) },
 		PortFree: portFree, NewToken: newToken, Now: time.Now, HostCPU: scaler.NewHostCPU().Busy, Recorder: a.metrics, Tracer: tracer, Log: a.Log,
 	})
 	if err := a.buildBalancer(prober); err != nil {

@@ -38,6 +38,24 @@ func OpenDriver(ctx context.Context, cfg *config.Config, o DriverOptions) (drive
 	if cfg.OnExit == "leave" {
 		return nil, fmt.Errorf("%w; on_exit: leave needs containers", err)
 	}
+	if cfg.ByAddress() {
+		return nil, fmt.Errorf("%w; publish: network needs containers", err)
+	}
 	o.Say("no Docker engine here: workers run as local processes, without limits of memory and CPU")
 	return processes()
+}
+
+// FindEngine finds out which engine a balancer of this instance uses that is started now as this process was. open connects to it, whenever that is.
+func FindEngine(instance string) (open func(context.Context) (driver.Driver, error), err error) {
+	connect, err := docker.Find(docker.Options{Instance: instance})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (driver.Driver, error) {
+		d, err := connect(ctx)
+		if err != nil {
+			return nil, err // and no interface that holds nil
+		}
+		return d, nil
+	}, nil
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,27 +8,44 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"strings"
+	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
-	"understudy/config"
 	"understudy/driver"
+	"understudy/scaler"
 )
 
 // The guard is a small child on a pipe. The kernel closes the pipe however the balancer ends; one that ended properly has said so before.
-// If it has not, and no other balancer of the instance takes over in time, the guard removes what the dead one left.
+// If it has not, and no other balancer of the instance takes over in time, the guard removes what the dead one left. This is the
+// balancer's end of the pipe; guarding.go is the other.
 
 // guardBye is what a balancer says that has cleaned up, or has left its workers on purpose.
 const guardBye = "bye\n"
 
-// guardPoll is how often a guard looks for a successor.
-const guardPoll = 500 * time.Millisecond
+const (
+	guardAgain   = time.Second      // before a guard that ended is replaced; twice as long each time,
+	guardRarely  = time.Minute      // up to this; one that has lived as long begins anew
+	leftoverTime = 10 * time.Second // for what is removed in the background to be gone
+	leftoverPoll = 200 * time.Millisecond
+	guardGoodbye = 5 * time.Second // for a guard to end once it is told; then it is killed
+)
 
-// guard is the balancer's end of the pipe.
+// guard sees to it that there is one as long as the balancer lives.
 type guard struct {
-	pipe io.WriteCloser
-	done chan struct{}
+	run  func() (*guardian, error)
+	log  *slog.Logger
+	over chan struct{} // closed by dismiss
+	done chan struct{} // closed when the last guardian has ended
+}
+
+// guardian is the process.
+type guardian struct {
+	pipe  io.WriteCloser
+	kill  func()
+	state func() string // how it ended; only then
+	ended chan struct{} // closed once it has
 }
 
 // startGuard runs the guard. Where the workers end with the process anyway, or nobody wants it, there is none.
@@ -37,20 +53,22 @@ func (a *App) startGuard() {
 	if a.Config.Guard <= 0 || a.driver.Name() != "docker" || a.Options.Driver != nil {
 		return
 	}
-	g, err := runGuard(a.Config, a.LockDir)
-	if err != nil {
-		a.Log.Warn("no guard: should this process be killed, its containers stay until the next start", slog.Any("error", err))
-		return
+	cfg, dir := a.Config, a.LockDir
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute // the guard goes elsewhere
 	}
-	a.guard = g
+	a.guard = keepGuard(a.Log, func() (*guardian, error) {
+		return runGuardian("guard", "--instance", cfg.Instance, "--wait", cfg.Guard.String(), "--lock-dir", dir, "--of", strconv.Itoa(os.Getpid()))
+	})
 }
 
-func runGuard(cfg *config.Config, lockDir string) (*guard, error) {
+// runGuardian starts this program as a guard. It gets the pipe and nothing else of ours: no listener, no terminal, no output.
+func runGuardian(args ...string) (*guardian, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "guard", "--instance", cfg.Instance, "--wait", cfg.Guard.String(), "--lock-dir", lockDir)
+	cmd := exec.Command(self, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a Ctrl-C meant for the balancer is not meant for its guard
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
@@ -59,105 +77,131 @@ func runGuard(cfg *config.Config, lockDir string) (*guard, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	g := &guard{pipe: pipe, done: make(chan struct{})}
-	go func() { _ = cmd.Wait(); close(g.done) }()
+	g := &guardian{
+		pipe: pipe, kill: func() { _ = cmd.Process.Kill() }, state: func() string { return cmd.ProcessState.String() }, ended: make(chan struct{}),
+	}
+	go func() { _ = cmd.Wait(); close(g.ended) }()
 	return g, nil
 }
 
-// dismiss tells the guard that there is nothing to do, and waits for its end. Safe on nil.
+// keepGuard runs a guard, and another one whenever it ends before it is dismissed.
+func keepGuard(log *slog.Logger, run func() (*guardian, error)) *guard {
+	g := &guard{run: run, log: log, over: make(chan struct{}), done: make(chan struct{})}
+	first := g.try()
+	go g.keep(first)
+	return g
+}
+
+// try yields nil when no guard can be started.
+func (g *guard) try() *guardian {
+	one, err := g.run()
+	if err != nil {
+		g.log.Warn("no guard: should this process be killed, its containers stay until the next start", slog.Any("error", err))
+		return nil
+	}
+	return one
+}
+
+func (g *guard) keep(one *guardian) {
+	defer close(g.done)
+	pauses := driver.Backoff{Base: guardAgain, Max: guardRarely}
+	for {
+		if one != nil {
+			began := time.Now()
+			select {
+			case <-g.over:
+				one.dismiss()
+				return
+			case <-one.ended:
+			}
+			if time.Since(began) > guardRarely {
+				pauses.Reset()
+			}
+			_ = one.pipe.Close()
+			g.log.Warn("the guard has ended, another one is started", slog.String("how", one.state()))
+		}
+		timer := time.NewTimer(pauses.Next())
+		select {
+		case <-g.over:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		one = g.try()
+	}
+}
+
+// dismiss tells a guardian that there is nothing to do, and waits for its end.
+func (o *guardian) dismiss() {
+	_, _ = io.WriteString(o.pipe, guardBye) // one that is gone needs no word
+	_ = o.pipe.Close()
+	timer := time.NewTimer(guardGoodbye)
+	defer timer.Stop()
+	select {
+	case <-o.ended:
+	case <-timer.C: // somebody has stopped it
+		o.kill()
+		<-o.ended
+	}
+}
+
+// dismiss ends the guard: there is nothing to do for it. Safe on nil.
 func (g *guard) dismiss() {
 	if g == nil {
 		return
 	}
-	_, _ = io.WriteString(g.pipe, guardBye) // a guard that is gone needs no word
-	_ = g.pipe.Close()
+	close(g.over)
 	<-g.done
 }
 
-// GuardOptions say whom a guard guards.
-type GuardOptions struct {
-	Instance string
-	Wait     time.Duration // for a successor
-	LockDir  string        // empty: the host's
+// bequeathToGuard leaves to the guard what this process was to remove at its end, and cannot: another balancer's workers when it fails to
+// start, its own when the engine is away. It has no effect where workers may stay. The guard takes the instance once this process has ended.
+func (a *App) bequeathToGuard() {
+	if a.guard == nil || a.current().OnExit == "leave" {
+		return
+	}
+	a.guard = nil // not dismissed: it finds that we are gone
+	a.lock.lend() // and our name in the lock
 }
 
-// Guard reads from pipe until the balancer has ended. Unless that one said bye, it waits for a successor, and when none comes removes every
-// container and network of the instance. open connects to the engine.
-func Guard(ctx context.Context, pipe io.Reader, o GuardOptions, open func(context.Context) (driver.Driver, error)) error {
-	if o.LockDir == "" {
-		o.LockDir = LockDir()
-	}
-	said, _ := bufio.NewReader(pipe).ReadString('\n')
-	if said == guardBye {
+// leftovers is for the end, when everything has been removed: if it has not, the guard goes on. The error says what is left, and to whom.
+func (a *App) leftovers() error {
+	if a.handed.Load() || a.current().OnExit == "leave" {
 		return nil
 	}
-	lock, err := inherit(ctx, o)
-	if lock == nil || err != nil {
-		return err
+	left := a.scaler.Forsaken()
+	if left.Err == nil && a.guard != nil {
+		left = a.awaitGone()
 	}
-	defer lock.Release()
-	d, err := open(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	sweeper, ok := d.(driver.Sweeper)
-	if !ok {
+	if left.Err == nil {
 		return nil
 	}
-	return sweepAll(ctx, sweeper)
+	heir := fmt.Sprintf("the next start of instance %s takes them over, understudy cleanup --instance %s removes them", a.Config.Instance, a.Config.Instance)
+	if a.guard != nil {
+		heir = "the guard removes them as soon as it can"
+	}
+	a.bequeathToGuard()
+	return fmt.Errorf("%d workers are left: %s: %w", left.Workers, heir, left.Err)
 }
 
-// inherit waits until the time is over and then takes the instance over. It yields nil when a successor has it.
-func inherit(ctx context.Context, o GuardOptions) (*Lock, error) {
-	over := time.NewTimer(o.Wait)
-	defer over.Stop()
-	ticker := time.NewTicker(guardPoll)
+// awaitGone waits until the driver lists no worker, for leftoverTime at most: a start that was given up is removed in the background.
+func (a *App) awaitGone() scaler.Forsaken {
+	ctx, cancel := context.WithTimeout(context.Background(), leftoverTime)
+	defer cancel()
+	ticker := time.NewTicker(leftoverPoll)
 	defer ticker.Stop()
-	for {
-		last := false
+	left, err := a.driver.List(ctx)
+	for ctx.Err() == nil && (err != nil || len(left) > 0) {
 		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-over.C:
-			last = true
 		case <-ticker.C:
-		}
-		lock, err := TakeLock(o.LockDir, "docker", o.Instance, "the guard of a balancer that died, cleaning up")
-		var locked *LockedError
-		switch {
-		case errors.As(err, &locked):
-			return nil, nil
-		case err != nil:
-			return nil, fmt.Errorf("guard: %w", err)
-		case last:
-			return lock, nil
-		}
-		lock.Release()
-	}
-}
-
-const (
-	sweepTries = 10
-	sweepPause = 3 * time.Second
-)
-
-// sweepAll tries again while the engine is away.
-func sweepAll(ctx context.Context, s driver.Sweeper) error {
-	var errs []string
-	for range sweepTries {
-		_, err := s.Sweep(ctx, false)
-		if err == nil {
-			return nil
-		}
-		errs = append(errs, err.Error())
-		timer := time.NewTimer(sweepPause)
-		select {
-		case <-timer.C:
+			left, err = a.driver.List(ctx)
 		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
 		}
 	}
-	return fmt.Errorf("guard: could not clean up: %s", strings.Join(errs, "; "))
+	if err == nil && len(left) > 0 {
+		err = errNotRemoved
+	}
+	return scaler.Forsaken{Workers: len(left), Err: err}
 }
+
+var errNotRemoved = errors.New("they could not be removed")

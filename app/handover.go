@@ -224,6 +224,9 @@ func (r *run) backOut(h *heir, why error) {
 		<-h.Ended()
 	}
 	a.fleet.TakeBack()
+	if err := a.lock.keep(a.about()); err != nil { // the new one may have written its name already, and our guard would take it for a successor
+		a.Log.Warn("the lock does not name this process", slog.Any("error", err))
+	}
 	h.Successor.Close()
 	if h.shut {
 		if err := r.reopenControl(h.copies); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -228,6 +229,7 @@ func TestANewProcessThatDiesBeforeItServesIsNoLoss(t *testing.T) {
 					p.Tell(handover.Adopted)
 					if stage == "held" {
 						_ = p.Taken(t.Context())
+						_, _ = in.lock.WriteAt([]byte("process 1 (the new one)\n"), 0)
 					}
 				})
 				return true
@@ -238,6 +240,9 @@ func TestANewProcessThatDiesBeforeItServesIsNoLoss(t *testing.T) {
 			w.workers.open()
 			w.allFine(4, requests)
 			w.goesOn(first, "ended before it took over")
+			if pid := lastHolder(w.dir, "fake", "x"); pid != os.Getpid() {
+				t.Errorf("process %d has the instance, says the lock", pid)
+			}
 			if n := w.workers.busiest(); n > 1 {
 				t.Errorf("the worker had %d tasks at a time and takes 1", n)
 			}

@@ -37,6 +37,7 @@ type Inherited struct {
 
 // Inherit takes what there is, so that no child of ours gets it. It yields nil when there is nothing. Call it once, before anything is started.
 func Inherit() (*Inherited, error) {
+	closeOnExec()
 	names, err := inheritedNames(os.Getenv, os.Getpid())
 	for _, name := range []string{handoverEnv, "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"} {
 		os.Unsetenv(name)
@@ -50,6 +51,16 @@ func Inherit() (*Inherited, error) {
 		files[i] = os.NewFile(uintptr(firstFD+i), name)
 	}
 	return unpack(names, files)
+}
+
+// closeOnExec keeps from our children whatever we were started with: a guard outlives us, and a pipe it held would keep its reader waiting.
+func closeOnExec() {
+	open, _ := os.ReadDir("/dev/fd") // where there is none, what is passed on is passed on
+	for _, entry := range open {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd >= firstFD {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // inheritedNames reads what the descriptors from 3 on are.

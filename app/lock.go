@@ -72,6 +72,11 @@ func tryLock(path string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
+	return lockFile(file, path)
+}
+
+// lockFile locks an open file, unless it is not the one there any more: then it yields nil without an error.
+func lockFile(file *os.File, path string) (*Lock, error) {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		file.Close()
 		return nil, err
@@ -86,12 +91,11 @@ func tryLock(path string) (*Lock, error) {
 }
 
 func (l *Lock) write(about string) error {
-	line := fmt.Sprintf("process %d (%s) since %s", os.Getpid(), about, time.Now().Format(time.DateTime))
-	if err := l.file.Truncate(0); err != nil {
+	line := fmt.Sprintf("process %d (%s) since %s\n", os.Getpid(), about, time.Now().Format(time.DateTime))
+	if _, err := l.file.WriteAt([]byte(line), 0); err != nil { // over what is there, so that a reader finds one or the other
 		return err
 	}
-	_, err := l.file.WriteAt([]byte(line+"\n"), 0)
-	return err
+	return l.file.Truncate(int64(len(line)))
 }
 
 func readHolder(path string) string {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -84,24 +85,27 @@ type lineWriter struct {
 	w  io.Writer
 }
 
+// longestLine is where a line is cut: a worker that never ends one must not fill our memory.
+const longestLine = 16 << 10
+
 func (l *lineWriter) copy(worker string, stream io.ReadCloser) {
 	defer stream.Close()
-	lines := bufio.NewReader(stream)
+	lines := bufio.NewReaderSize(stream, longestLine)
 	for {
-		line, err := lines.ReadString('\n')
-		if line != "" {
-			if line[len(line)-1] != '\n' {
-				line += "\n"
-			}
-			l.mu.Lock()
-			_, writeErr := fmt.Fprintf(l.w, "%s | %s", worker, line)
-			l.mu.Unlock()
-			if writeErr != nil {
-				return
-			}
+		line, err := lines.ReadSlice('\n')
+		if len(line) > 0 && !l.write(worker, bytes.TrimSuffix(line, []byte("\n"))) {
+			return
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) { // what is left of a long line comes as the next
 			return
 		}
 	}
+}
+
+// write reports false when nobody reads any more.
+func (l *lineWriter) write(worker string, line []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, err := fmt.Fprintf(l.w, "%s | %s\n", worker, line)
+	return err == nil
 }

@@ -10,6 +10,7 @@ import (
 	"understudy/admin"
 	"understudy/balancer"
 	"understudy/config"
+	"understudy/fleet"
 	"understudy/metrics"
 	"understudy/probe"
 )
@@ -27,9 +28,15 @@ func (a *App) buildBalancer(prober *probe.Prober) error {
 // view is what there is to be seen of the App.
 func (a *App) view() admin.Options {
 	return admin.Options{
-		Fleet: a.fleet, Ports: a.ports, Journal: a.journal, Goals: a.goals, Troubles: a.scaler.Trouble, Ready: a.readiness,
-		Instance: a.Config.Instance, Driver: a.driver.Name(), Version: a.Version, Start: a.started,
+		Fleet: a.fleet, Ports: a.ports, Journal: a.journal, Goals: a.goals, Troubles: a.scaler.Trouble, Exits: a.scaler.LastExit, Rollouts: a.scaler.Rollout, Images: a.scaler.Image, Ready: a.readiness, Engine: a.scaler.Engine,
+		Publish: a.Config.Publish, Instance: a.Config.Instance, Driver: a.driver.Name(), Version: a.Version, Start: a.started,
 	}
+}
+
+// outdated counts the workers of a pool that are to be replaced.
+func (a *App) outdated(pool string) int {
+	r, _ := a.scaler.Rollout(pool)
+	return r.Outdated
 }
 
 // adminServer is the plane through which a person watches and steers. Its streams end when stop does.
@@ -67,10 +74,21 @@ const controlBuffer = 64 << 10
 func (a *App) goals(pool string) admin.Goals {
 	for _, p := range a.current().Pools {
 		if p.Name == pool {
-			return admin.Goals{Percentile: p.Target.Percentile, Min: p.Workers.Min, Max: p.Workers.Max, Spare: p.Workers.Spare}
+			return admin.Goals{Percentile: p.Target.Percentile, Min: p.Workers.Min, Max: p.Workers.Max, Spare: p.Workers.Spare, Security: fence(p, a.driver.Name())}
 		}
 	}
 	return admin.Goals{}
+}
+
+// fence is how far the pool's workers are fenced in. Processes are not, whatever the pool says.
+func fence(p config.Pool, driver string) admin.Security {
+	switch {
+	case !p.Scaled():
+		return admin.Security{}
+	case driver == "process":
+		return admin.Security{Level: "none"}
+	}
+	return admin.Security{Level: p.SecurityLevel(), Relaxed: p.Relaxations()}
 }
 
 // promises is what metrics show of a pool's configuration. A pool that starts no worker has no bounds to be held to.
@@ -87,14 +105,35 @@ func (a *App) promises(pool string) metrics.Goals {
 	return metrics.Goals{}
 }
 
+// driverUp is what metrics show of what runs the workers.
+func (a *App) driverUp() (up bool, stuck int) {
+	e := a.scaler.Engine()
+	return !e.Away, e.Stuck
+}
+
 func (a *App) readiness() (bool, string) {
 	if a.draining.Load() {
 		return false, "it is draining"
+	}
+	if a.scaler.Engine().Away && !a.serves() { // before all else: it is why a pool may not have its minimum
+		return false, "the engine is away, and no worker that is left answers"
 	}
 	if ok, pool := a.scaler.Settled(); !ok {
 		return false, fmt.Sprintf("pool %q does not have its minimum of workers yet", pool)
 	}
 	return true, ""
+}
+
+// serves tells whether any worker is there to serve.
+func (a *App) serves() bool {
+	for _, p := range a.fleet.Status() {
+		for _, w := range p.Workers {
+			if (w.State == fleet.Active || w.State == fleet.Spare) && !w.Lost {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Ready tells whether every pool has its minimum or is known not to get it, and else why not.

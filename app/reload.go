@@ -50,7 +50,8 @@ func (a *App) watchConfig(ctx context.Context) {
 	}
 }
 
-// Reload reads the configuration again and puts in force what can change while the balancer runs: targets, limits, bounds. A configuration
+// Reload reads the configuration again and puts in force what can change while the balancer runs: targets, limits, bounds, and what workers
+// are made from, whose replacement begins. A configuration
 // with a mistake is refused whole, and the one before stays in force. It reports whether the new one was taken.
 func (a *App) Reload(ctx context.Context) bool {
 	next, err := config.Load(a.Source)
@@ -89,7 +90,7 @@ func (a *App) relog(c config.Log) {
 }
 
 // inForce is what of a new configuration a running balancer obeys: everything but addresses, identity and which pools there are and what
-// they can do. Workers that run go on with what they were made from; those started from now on are made from the new configuration.
+// they can do. Workers made from what is no longer wanted are replaced by the scaler, one by one.
 func inForce(old, next *config.Config) *config.Config {
 	merged := config.InForce(old, next)
 	var pools []config.Pool

@@ -13,7 +13,7 @@ import (
 
 // Run serves until ctx ends, Quit is called, or another process has taken this one's place. Then it drains, and unless it was replaced it
 // removes the workers, or leaves them as on_exit says. It returns once everything has ended. The order of the end: readiness fails, clients are
-// served to their end, no worker is started any more, workers go, the admin plane last.
+// served to their end, no worker is started any more, workers go, the admin plane last. Workers that could not be removed are an error.
 func (a *App) Run(ctx context.Context) error {
 	defer a.release()
 	if err := a.succeed(ctx); err != nil {
@@ -35,8 +35,7 @@ func (a *App) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		r.end()
-		return err
+		return errors.Join(err, r.end())
 	}
 }
 
@@ -70,8 +69,8 @@ func (a *App) begin(ctx context.Context) *run {
 	return r
 }
 
-// end drains, and removes the workers or leaves them.
-func (r *run) end() {
+// end drains, and removes the workers or leaves them. The error says which it had to leave.
+func (r *run) end() error {
 	a := r.app
 	a.notify("STOPPING=1")
 	a.draining.Store(true)
@@ -81,7 +80,9 @@ func (r *run) end() {
 	r.drain(ctx)
 	a.awaitPredecessor(ctx)
 	r.stop()
+	err := a.leftovers()
 	r.closeControl()
+	return err
 }
 
 // stop ends the loops. It may be repeated.

@@ -19,7 +19,8 @@ func (s session) balancerCommand() *cobra.Command {
 		Use:   "balancer",
 		Short: "Run the balancer: route, scale, keep a spare",
 		Long: `Run the balancer until SIGINT, SIGTERM or "understudy client quit". Without --config it runs the configuration inside the program
-("understudy config print" shows it). SIGHUP or a changed file reloads targets, limits and bounds.
+("understudy config print" shows it). SIGHUP or a changed file reloads targets, limits and bounds, and
+replaces the workers whose image or configuration changed.
 
 SIGUSR2 replaces it without a gap: the program is started anew, as it is on the disk then and with the configuration as it is then, and takes
 over listeners and workers. When that fails the old one goes on and says why. It also takes listeners from systemd ($LISTEN_FDS) and tells

@@ -47,7 +47,9 @@ Nothing without our label is touched. A balancer that runs is not disturbed: end
 			return nil
 		}
 		if !dryRun && !force {
-			lock, err := app.TakeLock(app.LockDir(), d.Name(), cfg.Instance, "cleanup")
+			lock, err := app.AwaitLock(ctx, app.LockDir(), d.Name(), cfg.Instance, "cleanup", func() {
+				s.say("the guard of a balancer that died is cleaning up: waiting for it")
+			})
 			var locked *app.LockedError
 			if errors.As(err, &locked) {
 				return fmt.Errorf("%w; or clean up under it with --force", err)
@@ -62,14 +64,17 @@ Nothing without our label is touched. A balancer that runs is not disturbed: end
 	return cmd
 }
 
-// sweep removes and prints, one line for each thing.
+// sweep removes and prints, one line for each thing. What a dry run prints is the same, so it says that it is one.
 func (s session) sweep(ctx context.Context, sweeper driver.Sweeper, instance string, dryRun bool) error {
 	lines, err := sweeper.Sweep(ctx, dryRun)
 	for _, line := range lines {
 		fmt.Fprintln(s.out, line)
 	}
-	if err == nil && len(lines) == 0 {
+	switch {
+	case err == nil && len(lines) == 0:
 		s.say(fmt.Sprintf("nothing of instance %q is left", instance))
+	case dryRun && len(lines) > 0:
+		s.say("nothing was removed; without --dry-run this would be, unless a balancer of this instance runs")
 	}
 	return err
 }

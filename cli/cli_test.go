@@ -261,7 +261,7 @@ func TestStatusExplainAndLogsShowWhatTheBalancerSays(t *testing.T) {
 	url := plane(t, map[string]any{
 		"/api/v1/status":    admin.Status{Instance: "blue", Pools: []admin.Pool{{Name: "general", TargetMS: 300, Workers: []admin.Worker{{ID: "w1", State: "spare"}}}}},
 		"/api/v1/decisions": admin.Decisions{Total: 1, Decisions: []admin.Decision{{Number: 1, At: time.Unix(0, 0), Pool: "general", From: 1, To: 2, Reason: "model: because"}}},
-		"/api/v1/logs":      "w1 | hello\n",
+		"/api/v1/logs":      "w1 | hello \x1b[2J\u202e\n",
 	})
 	env := []string{"UNDERSTUDY_ADMIN_TOKEN=secret"}
 	for args, want := range map[string]string{
@@ -269,7 +269,7 @@ func TestStatusExplainAndLogsShowWhatTheBalancerSays(t *testing.T) {
 		"status --json":     `"instance": "blue"`,
 		"explain":           "model: because",
 		"explain --json":    `"reason": "model: because"`,
-		"logs general":      "w1 | hello",
+		"logs general":      `w1 | hello \x1b[2J\u202e`,
 		"explain -n 1":      "general",
 		"status --token no": "",
 	} {
@@ -283,6 +283,15 @@ func TestStatusExplainAndLogsShowWhatTheBalancerSays(t *testing.T) {
 		if code != 0 || !strings.Contains(out, want) || strings.Contains(out, "\x1b[") {
 			t.Errorf("%s: exit code %d, want %q without colours in\n%s%s", args, code, want, out, stderr)
 		}
+	}
+}
+
+func TestRawLogsAreAsTheWorkersPrintThem(t *testing.T) {
+	const printed = "w1 | hello \x1b[2J\u202e\xff\r\n"
+	url := plane(t, map[string]any{"/api/v1/logs": printed})
+	code, out, stderr := run(t, []string{"UNDERSTUDY_ADMIN_TOKEN=secret"}, "logs", "general", "--raw", "--admin", url)
+	if code != 0 || out != printed {
+		t.Errorf("%d %q %q", code, out, stderr)
 	}
 }
 

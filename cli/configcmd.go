@@ -74,6 +74,7 @@ func (c *configFlags) register(cmd *cobra.Command) {
 	f.String("listen", "", "HOST:PORT for clients")
 	f.String("admin", "", "HOST:PORT for status, metrics and control")
 	f.String("instance", "", "name of this balancer on its engine")
+	f.String("publish", "", "how workers are reached: loopback (a port of the host) or network (their containers' addresses)")
 	f.String("on-exit", "", "remove the workers at the end, or leave them for the next start")
 }
 
@@ -100,7 +101,7 @@ func (c *configFlags) load(s session, flags *pflag.FlagSet) (*config.Config, con
 func (c *configFlags) source(s session, flags *pflag.FlagSet) config.Source {
 	over := map[string]any{}
 	for flag, key := range map[string]string{
-		"driver": "driver", "listen": "listen", "admin": "admin", "instance": "instance", "on-exit": "on_exit",
+		"driver": "driver", "listen": "listen", "admin": "admin", "instance": "instance", "on-exit": "on_exit", "publish": "publish",
 		"pprof": "pprof", "log-level": "log.level", "log-format": "log.format", "log-access": "log.access",
 	} {
 		if f := flags.Lookup(flag); f != nil && f.Changed {

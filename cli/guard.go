@@ -1,16 +1,16 @@
 package cli
 
 import (
-	"context"
 	"log/slog"
+	"log/syslog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"understudy/app"
-	"understudy/config"
-	"understudy/driver"
 )
 
 // guardCommand is what a balancer runs beside itself; it is no use to a person and not shown.
@@ -22,15 +22,36 @@ func (s session) guardCommand() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return app.Guard(cmd.Context(), os.Stdin, o, func(ctx context.Context) (driver.Driver, error) {
-				cfg := config.Defaults()
-				cfg.Driver, cfg.Instance = "docker", o.Instance
-				return app.OpenDriver(ctx, cfg, app.DriverOptions{Log: slog.New(slog.DiscardHandler), Say: func(string) {}})
-			})
+			// Whoever ends all processes of a group, or of this name, means the balancer: when that ends, so does its guard.
+			deaf := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+			signal.Ignore(deaf...)
+			open, err := app.FindEngine(o.Instance)
+			if err != nil {
+				return err
+			}
+			if err := os.Chdir("/"); err != nil { // the balancer's folder may be unmounted once that has ended
+				return err
+			}
+			if app.SaidBye(os.Stdin) {
+				return nil
+			}
+			signal.Reset(deaf...)
+			o.Log = guardLog(o.Instance)
+			return app.CleanUpAfter(cmd.Context(), o, open)
 		},
 	}
 	cmd.Flags().StringVar(&o.Instance, "instance", "", "whose containers")
+	cmd.Flags().IntVar(&o.Balancer, "of", os.Getppid(), "the balancer's process")
 	cmd.Flags().DurationVar(&o.Wait, "wait", time.Minute, "for a successor")
 	cmd.Flags().StringVar(&o.LockDir, "lock-dir", "", "where instances are locked")
 	return cmd
+}
+
+// guardLog is the system's log, for want of another: the guard outlives the terminal and the pipes of its balancer. Without one nobody is told.
+func guardLog(instance string) *slog.Logger {
+	w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_WARNING, "understudy-guard")
+	if err != nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(w, nil)).With("instance", instance)
 }
