@@ -15,6 +15,7 @@ import (
 // What systemd does with a socket unit and Type=notify, done by hand: a socket that listens already, its name, and where to say that all is well.
 // LISTEN_PID must be the balancer's own, so a shell says it and becomes the balancer.
 func TestASocketOfTheServiceManagerIsServedAndPassedOn(t *testing.T) {
+	t.Parallel()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"understudy/driver/drivertest"
 )
 
 const onePool = `
@@ -74,7 +76,7 @@ func TestNoEngineIsOneSentenceThatNamesTheAddress(t *testing.T) {
 }
 
 func TestAnEngineThatWasNamedAndDoesNotAnswerIsNoReasonForProcesses(t *testing.T) {
-	code, _, stderr := run(t, []string{fmt.Sprintf("DOCKER_HOST=tcp://127.0.0.1:%d", freePort(t))}, "balancer",
+	code, _, stderr := run(t, []string{fmt.Sprintf("DOCKER_HOST=tcp://127.0.0.1:%d", drivertest.FreePort(t))}, "balancer",
 		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--instance", instanceOf(t))
 	if code != 1 {
 		t.Errorf("exit code %d", code)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -109,8 +110,8 @@ func (r *riders) work(ms int) error {
 	return nil
 }
 
-// talk says a word so many times, or until the riders stop, and hears it each time. Only a socket that lasts longer than its worker may drain
-// is cut off.
+// talk says a word so many times, or until the riders stop, and hears it each time, and closes. Only a socket that lasts longer than its worker
+// may drain is cut off, be it while it closes.
 func (r *riders) talk(times int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -135,7 +136,48 @@ func (r *riders) talk(times int) error {
 		}
 		break
 	}
-	return conn.Close(websocket.StatusNormalClosure, "")
+	if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+		return r.cut(resp.Header.Get("X-Understudy-Worker"), err)
+	}
+	return nil
+}
+
+// A short talk takes longer than its worker may drain on a host that is busy enough, and can be cut at its every step.
+func TestASocketIsJudgedTheSameWhereverItIsCut(t *testing.T) {
+	const words = 3
+	for name, heard := range map[string]int{"while it talks": words - 1, "while it closes": words} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Understudy-Worker", "w1")
+				conn, err := websocket.Accept(w, r, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.CloseNow() // without a word
+				for range heard {
+					kind, text, err := conn.Read(r.Context())
+					if err != nil || conn.Write(r.Context(), kind, text) != nil {
+						t.Error("it ended before it was cut")
+						return
+					}
+				}
+			}))
+			defer server.Close()
+			r := &riders{url: server.URL, drain: time.Hour, counts: map[string]int{}, drained: map[string]time.Time{}, stop: make(chan struct{})}
+			if err := r.talk(words); err == nil || r.counts["cut"] > 0 {
+				t.Errorf("the worker was not drained: %v, %v", err, r.counts)
+			}
+			r.drains("w1")
+			if err := r.talk(words); err == nil || r.counts["cut"] > 0 {
+				t.Errorf("the worker had time left: %v, %v", err, r.counts)
+			}
+			r.drain = 0
+			if err := r.talk(words); err != nil || r.counts["cut"] != 1 {
+				t.Errorf("the worker had had its time: %v, %v", err, r.counts)
+			}
+		})
+	}
 }
 
 // cut judges a socket that broke: right when its worker had had all its time to drain.

@@ -5,8 +5,8 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +23,7 @@ pools:
 
 func TestUnderLoadWorkersComeStepInAndGoAndNothingIsLeft(t *testing.T) {
 	requireDocker(t)
+	t.Parallel()
 	p := start(t, strings.ReplaceAll(quickPool, "20ms..60ms", "50ms..150ms"), "--driver", "docker")
 	if n := len(p.workers("general", "active", "spare")); n < 1 {
 		t.Fatalf("%d workers when it says it is ready", n)
@@ -43,7 +44,7 @@ func TestUnderLoadWorkersComeStepInAndGoAndNothingIsLeft(t *testing.T) {
 		}
 	}()
 	report, err := client.Run(t.Context(), client.Options{
-		Target: p.url, Rate: 30, Duration: 12 * time.Second, Mix: client.Mix{{Capability: "mult", Weight: 2}, {Capability: "add", Weight: 1}}, Seed: 1,
+		Target: p.url, Rate: 30, Duration: 8 * time.Second, Mix: client.Mix{{Capability: "mult", Weight: 2}, {Capability: "add", Weight: 1}}, Seed: 1,
 	}, nil)
 	close(stop)
 	if err != nil {
@@ -79,63 +80,6 @@ func noNetworks(t *testing.T, instance string) {
 	}
 }
 
-// The figure: 1 000 requests back to back while workers are started, drained and removed the whole time, 30 of each: none fails.
-func TestAThousandRequestsWhileWorkersComeAndGoLoseNothing(t *testing.T) {
-	requireDocker(t)
-	p := start(t, strings.ReplaceAll(quickPool, "min: 1, max: 8", "min: 2, max: 6"), "--driver", "docker")
-	done := make(chan struct{})
-	removed := make(chan int, 1)
-	go func() {
-		n := 0
-		defer func() { removed <- n }()
-		for n < 30 {
-			victim := oldestReady(p)
-			if victim == "" {
-				continue
-			}
-			if p.drain(victim) == nil {
-				n++
-			}
-			await(t, "it is gone", func() bool { return !has(p, victim) })
-		}
-	}()
-	var mu sync.Mutex
-	total, failed := 0, 0
-	var sample map[client.Cause]string
-	go func() {
-		defer close(done)
-		for churning := true; churning; {
-			report, err := client.Run(t.Context(), client.Options{Target: p.url, N: 250, Concurrency: 2, Mix: client.Mix{{Capability: "mult", Weight: 1}, {Capability: "add", Weight: 1}}}, nil)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			mu.Lock()
-			total += report.Count
-			failed += report.Errors
-			if report.Errors > 0 {
-				sample = report.ErrorSamples
-			}
-			mu.Unlock()
-			select {
-			case n := <-removed:
-				removed <- n
-				churning = total < 1000
-			default:
-			}
-		}
-	}()
-	<-done
-	n := <-removed
-	t.Logf("%d requests while %d workers were drained, removed and replaced: %d failed", total, n, failed)
-	if n < 30 || total < 1000 || failed > 0 {
-		t.Errorf("%d removals, %d requests, %d failed: %v", n, total, failed, sample)
-	}
-	if lost := metric(t, p, `understudy_requests_lost_total{cause="scale_down",pool="general"}`); lost != "" && lost != "0" {
-		t.Errorf("requests lost to scale-down: %s", lost)
-	}
-}
-
 func oldestReady(p *process) string {
 	oldest, age := "", 0.0
 	for _, w := range p.workers("general", "active", "spare") {
@@ -158,7 +102,12 @@ func has(p *process, id string) bool {
 // metric reads one sample of /metrics; empty when it is not there.
 func metric(t *testing.T, p *process, sample string) string {
 	t.Helper()
-	for line := range strings.Lines(get(t, p.admin+"/metrics")) {
+	return sampleOf(get(t, p.admin+"/metrics"), sample)
+}
+
+// sampleOf is metric for a scrape.
+func sampleOf(scrape, sample string) string {
+	for line := range strings.Lines(scrape) {
 		if value, ok := strings.CutPrefix(line, sample+" "); ok {
 			return strings.TrimSpace(value)
 		}
@@ -166,8 +115,9 @@ func metric(t *testing.T, p *process, sample string) string {
 	return ""
 }
 
-func TestAfterAKillTheNextStartAdoptsAndAnswersWithinASecond(t *testing.T) {
+func TestD06RealAfterAKillTheNextStartAdoptsAndAnswersWithinASecond(t *testing.T) {
 	requireDocker(t)
+	t.Parallel()
 	p := start(t, quickPool, "--driver", "docker")
 	await(t, "worker and spare are there", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
 	before := containers(t, p.instance)
@@ -199,12 +149,14 @@ func TestAfterAKillTheNextStartAdoptsAndAnswersWithinASecond(t *testing.T) {
 		t.Errorf("%d workers were adopted, want 2", adopted)
 	}
 	next.kill()
+	kept := containers(t, p.instance) // two, or more: it may just have begun to grow
 	code, out, stderr := run(t, nil, "cleanup", "--instance", p.instance, "--dry-run")
-	if code != 0 || strings.Count(out, "container") < 2 {
+	if code != 0 || strings.Count(out, "container") < 2 || !strings.Contains(stderr, "nothing was removed") {
 		t.Errorf("dry run: %d\n%s%s", code, out, stderr)
 	}
-	if n := len(containers(t, p.instance)); n != 2 {
-		t.Errorf("the dry run left %d of 2 containers", n)
+	now := containers(t, p.instance)
+	if gone := slices.DeleteFunc(kept, func(id string) bool { return slices.Contains(now, id) }); len(gone) > 0 {
+		t.Errorf("the dry run removed %v", gone)
 	}
 	if code, _, stderr := run(t, nil, "cleanup", "--instance", p.instance); code != 0 {
 		t.Errorf("cleanup: %d %s", code, stderr)
@@ -219,6 +171,7 @@ func TestAfterAKillTheNextStartAdoptsAndAnswersWithinASecond(t *testing.T) {
 
 func TestQuitDrainsAndEndsTheBalancer(t *testing.T) {
 	requireDocker(t)
+	t.Parallel()
 	p := start(t, quickPool, "--driver", "docker")
 	if code, _, stderr := run(t, nil, "client", "quit", "--admin", p.admin); code != 0 {
 		t.Errorf("quit: %d %s", code, stderr)
@@ -234,9 +187,10 @@ func TestQuitDrainsAndEndsTheBalancer(t *testing.T) {
 	mustSay(t, stderr, "no balancer answers at "+p.admin)
 }
 
-func TestAnImageThatIsNowhereMakesItsPoolUnavailableAndNoOther(t *testing.T) {
+func TestD19RealAnImageThatIsNowhereMakesItsPoolUnavailableAndNoOther(t *testing.T) {
 	requireDocker(t)
-	p := start(t, quickPool+`
+	t.Parallel()
+	p := start(t, lonePool+`
   - name: broken
     image: understudy-e2e/no-such-image:1
     pull: never
@@ -255,10 +209,11 @@ func TestAnImageThatIsNowhereMakesItsPoolUnavailableAndNoOther(t *testing.T) {
 	}
 }
 
-func TestAWorkerImageThatExitsAtOnceIsExplainedInStatus(t *testing.T) {
+func TestD20RealAWorkerImageThatExitsAtOnceIsExplainedInStatus(t *testing.T) {
 	requireDocker(t)
+	t.Parallel()
 	image := scratchImage(t, "crasher", "./testdata/crasher")
-	p := start(t, quickPool+fmt.Sprintf(`
+	p := start(t, lonePool+fmt.Sprintf(`
   - name: crasher
     image: %s
     pull: never
@@ -274,10 +229,11 @@ func TestAWorkerImageThatExitsAtOnceIsExplainedInStatus(t *testing.T) {
 	}
 }
 
-func TestAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *testing.T) {
+func TestD23RealAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *testing.T) {
 	requireDocker(t)
+	t.Parallel()
 	p := launch(t, instanceOf(t), quickPool, "--driver", "docker")
-	taken := p.status().Ports.From + 5
+	taken := p.status().Ports.From + 3 // the ports go round: two are taken at the start, and the replacements take the next two
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
 	if err != nil {
 		t.Fatal(err)
@@ -294,13 +250,6 @@ func TestAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *test
 	if resp, _ := p.post("/mult", `{"a":6,"b":7}`); resp.StatusCode != http.StatusOK {
 		t.Errorf("after the replacement: %s", resp.Status)
 	}
-	for range 3 { // the ports go round: the taken one's turn comes
-		victim := oldestReady(p)
-		if err := p.drain(victim); err != nil {
-			t.Fatal(err)
-		}
-		await(t, "it is replaced", func() bool { return !has(p, victim) && len(p.workers("general", "active", "spare")) == 2 })
-	}
 	ports := p.status().Ports
 	if len(ports.Troubles) != 1 || ports.Troubles[0].Port != taken {
 		t.Errorf("the port %d that this test holds is not shown: %+v", taken, ports)
@@ -309,6 +258,7 @@ func TestAWorkerKilledByAnOperatorIsReplacedAndAPortSomebodyHoldsIsShown(t *test
 
 func TestOnExitLeaveHandsTheWorkersToTheNextBalancer(t *testing.T) {
 	requireDocker(t)
+	t.Parallel()
 	p := start(t, quickPool, "--driver", "docker", "--on-exit", "leave")
 	await(t, "worker and spare", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
 	before := containers(t, p.instance)
@@ -327,16 +277,4 @@ func TestOnExitLeaveHandsTheWorkersToTheNextBalancer(t *testing.T) {
 		t.Errorf("left by the second, which removes: %v", left)
 	}
 	noNetworks(t, p.instance) // not even the one the first balancer made
-}
-
-func TestTheGuardRemovesWhatAKilledBalancerLeftWhenNobodyTakesOver(t *testing.T) {
-	requireDocker(t)
-	p := start(t, "guard: 2s\n"+quickPool, "--driver", "docker")
-	await(t, "worker and spare", func() bool { return len(p.workers("general", "active", "spare")) == 2 })
-	p.kill()
-	await(t, "the containers are gone", func() bool { return len(containers(t, p.instance)) == 0 })
-	await(t, "the instance can be run again", func() bool {
-		code, _, _ := run(t, nil, "cleanup", "--instance", p.instance)
-		return code == 0
-	})
 }

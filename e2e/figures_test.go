@@ -18,6 +18,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/nat"
+
+	"understudy/driver/drivertest"
 )
 
 // The figures of the README, each a ratio within one run or a bound on memory. Run them with `make figures`.
@@ -36,7 +38,7 @@ func TestFigureStartCostsLittleMoreThanTheEngineItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer engine.Close()
-	_, port := portRange(1)
+	port := drivertest.FreePort(t)
 
 	var ours, direct []float64
 	for i := range pairs {

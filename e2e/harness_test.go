@@ -5,9 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,12 +20,21 @@ import (
 	"time"
 
 	"understudy/admin"
+	"understudy/driver/drivertest"
 )
 
 // binary is the static program under test.
 var binary string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given { // they wait more than they work
+		if err := flag.Set("test.parallel", "3"); err != nil {
+			panic(err)
+		}
+	}
 	dir, err := os.MkdirTemp("", "understudy-e2e-")
 	if err != nil {
 		panic(err)
@@ -74,6 +83,7 @@ type process struct {
 	instance string
 	config   string // its file
 	head     string // what is in the file before the pools
+	from     int    // the first of its 64 ports
 	url      string
 	admin    string
 	output   *lockedBuffer
@@ -96,20 +106,6 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// ports hands every test a range of its own, below the range the kernel takes ephemeral ports from.
-var ports = struct {
-	sync.Mutex
-	next int
-}{next: 21000}
-
-func portRange(n int) (from, to int) {
-	ports.Lock()
-	defer ports.Unlock()
-	from = ports.next
-	ports.next += n
-	return from, from + n - 1
 }
 
 // instanceOf names a test's instance: unique per run, so that runs side by side do not meet.
@@ -139,9 +135,9 @@ func launch(t *testing.T, instance, pools string, extra ...string) *process {
 // prepare writes the configuration of a balancer.
 func prepare(t *testing.T, instance, pools string) *process {
 	t.Helper()
-	from, to := portRange(64)
-	p := &process{t: t, instance: instance, output: &lockedBuffer{}, exited: make(chan struct{})}
-	p.head = fmt.Sprintf("instance: %s\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\nports: {from: %d, to: %d}\n", instance, from, to)
+	from := drivertest.FreePorts(t, 64)
+	p := &process{t: t, instance: instance, from: from, output: &lockedBuffer{}, exited: make(chan struct{})}
+	p.head = fmt.Sprintf("instance: %s\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\nports: {from: %d, to: %d}\n", instance, from, from+63)
 	p.config = filepath.Join(t.TempDir(), "config.yaml")
 	p.rewrite(pools)
 	return p
@@ -162,6 +158,7 @@ func (p *process) run() {
 	t.Cleanup(func() {
 		p.end()
 		p.sweep()
+		p.unlock()
 		if t.Failed() {
 			t.Logf("the balancer printed:\n%s", p.output)
 		}
@@ -226,6 +223,16 @@ func (p *process) sweep() {
 	}
 	if out, err := exec.Command(binary, "cleanup", "--instance", p.instance, "--force").CombinedOutput(); err != nil {
 		p.t.Errorf("cleanup: %v: %s", err, out)
+	}
+}
+
+// unlock removes the file of the lock, which a balancer that is killed leaves: a guard that waits for a successor takes it for one.
+func (p *process) unlock() {
+	left, _ := filepath.Glob("/tmp/understudy-*-" + p.instance + ".lock")
+	for _, path := range left {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			p.t.Error(err)
+		}
 	}
 }
 
@@ -331,17 +338,6 @@ func run(t *testing.T, env []string, args ...string) (code int, stdout, stderr s
 		t.Fatal(err)
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
-}
-
-// freePort finds a port nobody holds now.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func decode[T any](t *testing.T, text string) T {

@@ -35,6 +35,7 @@ pools:
 // TestEveryQueryOfDashboardRulesAndDocumentsHasAnAnswer: a real Prometheus with the rules as shipped scrapes a real balancer that is used and
 // abused. What Grafana would ask is asked, with its variables filled in, until each query has been answered with data.
 func TestEveryQueryOfDashboardRulesAndDocumentsHasAnAnswer(t *testing.T) {
+	t.Parallel()
 	one, two := unreliable(t), unreliable(t)
 	p := start(t, fmt.Sprintf(watched, one.URL, two.URL), "--driver", "process")
 	prom := startPrometheus(t, p.admin)

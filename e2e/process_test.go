@@ -15,11 +15,13 @@ import (
 	"testing"
 
 	"understudy/client"
+	"understudy/driver/drivertest"
 )
 
 // What needs no containers is tested with local processes: the same program, the same paths, quicker starts.
 
 func TestAChangedFileMovesTheBoundsAndAMistakeLeavesThemAsTheyWere(t *testing.T) {
+	t.Parallel()
 	p := start(t, onePool, "--driver", "process")
 	p.rewrite(strings.ReplaceAll(onePool, "min: 1", "min: 3"))
 	await(t, "the new minimum is in force", func() bool { return len(p.workers("general", "active")) == 3 })
@@ -52,7 +54,7 @@ pools:
 // registered runs `understudy worker` that registers with the balancer.
 func registered(t *testing.T, p *process, id string, env ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(binary, "worker", "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)), "--id", id, "--duration", "5ms..15ms")
+	cmd := exec.Command(binary, "worker", "--listen", fmt.Sprintf("127.0.0.1:%d", drivertest.FreePort(t)), "--id", id, "--duration", "5ms..15ms")
 	cmd.Env = append(os.Environ(), append(env, "PLANNER="+p.admin)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -62,6 +64,7 @@ func registered(t *testing.T, p *process, id string, env ...string) *exec.Cmd {
 }
 
 func TestWorkersThatRegisterJoinDuringARunDropOutAndAreNotAskedForWhatTheyLack(t *testing.T) {
+	t.Parallel()
 	p := start(t, guests, "--driver", "process")
 	for i := range 3 {
 		registered(t, p, fmt.Sprint("all-", i))
@@ -98,7 +101,7 @@ func hasIn(p *process, pool, id string) bool {
 }
 
 func TestThePlannerListenerSpeaksThePlannerProtocolAndNothingElse(t *testing.T) {
-	port := freePort(t)
+	port := drivertest.FreePort(t)
 	p := start(t, fmt.Sprintf("planner: {listen: \"127.0.0.1:%d\"}\n%s", port, guests), "--driver", "process")
 	planner := fmt.Sprintf("http://127.0.0.1:%d", port)
 	worker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ready to work") }))
@@ -148,6 +151,7 @@ func TestTheBalancerCanBeAPlannersWorker(t *testing.T) {
 }
 
 func TestFixedMembersAreBalancedToAndProbedButNeverStartedOrRemoved(t *testing.T) {
+	t.Parallel()
 	var counts [2]atomic.Int64
 	handler := func(i int) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"understudy/driver/drivertest"
 )
 
 // prometheus is a running one with the rules of deploy/prometheus.
@@ -41,7 +43,7 @@ func startPrometheus(t *testing.T, admin string) *prometheus {
 			t.Fatal(err)
 		}
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", drivertest.FreePort(t))
 	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--log.level=warn")
 	printed := &lockedBuffer{}

@@ -62,6 +62,7 @@ start_worker() {
 }
 
 # look writes what the balancer knows of its workers to $work/workers, one a line: pool, worker, state, tasks served.
+# A worker is what has an id and a state: an image has an id too.
 look() {
 	"$understudy" status --admin "http://$admin" --json >"$work/status.json" 2>"$work/status.log" || return 1
 	tr -d ' \t\r\n' <"$work/status.json" | awk '{ gsub(/"(name|id)":"/, "\n&"); print }' | awk -F '"' '
@@ -70,7 +71,7 @@ look() {
 			return at ? substr($0, at + length(key) + 3) : ""
 		}
 		/^"name":/ { pool = $4 }
-		/^"id":/   { state = after("state"); sub(/^"/, "", state); sub(/".*/, "", state); print pool, $4, state, after("served") + 0 }
+		/^"id":/ && /"state":/ { state = after("state"); sub(/^"/, "", state); sub(/".*/, "", state); print pool, $4, state, after("served") + 0 }
 	' >"$work/workers"
 }
 
