@@ -133,7 +133,7 @@ func TestD17EveryCallEndsThoughTheEngineAnswersNothing(t *testing.T) {
 		*each = limit
 	}
 	for _, route := range []string{"ping", "list", "create", "start", "kill", "pause", "unpause", "wait", "inspect", "logs", "remove",
-		"networks", "network create", "network remove", "images", "image", "import", "pull", "image remove"} {
+		"networks", "network create", "network remove", "images", "image", "load", "pull", "image remove"} {
 		engine.Script(route, enginetest.Hang)
 	}
 	ours := fakeSpec("b")

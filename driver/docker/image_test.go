@@ -31,7 +31,7 @@ func importImage(t *testing.T, d *Driver) string {
 		t.Fatal(err)
 	}
 	var root bytes.Buffer
-	if err := pack(&root, bin); err != nil {
+	if err := writeLayer(&root, bin); err != nil {
 		t.Fatal(err)
 	}
 	ref := "understudy-test-" + strconv.FormatInt(time.Now().UnixNano(), 36) + ":latest"
@@ -68,24 +68,60 @@ func TestTheWorkerImageIsMadeOnceHoweverManyAsk(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := engine.Count("import"); n != 1 {
+	if n := engine.Count("load"); n != 1 {
 		t.Errorf("it was made %d times", n)
 	}
-	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.Count("import") != 1 {
+	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.Count("load") != 1 {
 		t.Errorf("another driver made it again, or failed: %v", err)
 	}
 	bin, _ := hashed(d.binary)
 	engine.PutImage(workerRepository+":"+bin.hash[:12], "", map[string]string{labelWorkerImage: "somebody else's content"})
-	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.Count("import") != 2 {
+	if err := engine.driver().Prepare(t.Context(), fakeSpec("a")); err != nil || engine.Count("load") != 2 {
 		t.Errorf("an image of that name with other content was used: %v", err)
 	}
 }
 
-func TestAnImportThatFailsIsToldAndTriedAgain(t *testing.T) {
+// Two balancers that make it at the same time must not each take the other's for a change that is to be rolled out.
+func TestTheWorkerImageIsTheSameWhoeverMakesIt(t *testing.T) {
+	t.Parallel()
+	bin, err := hashed(ownWorker(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := workerRepository + ":" + bin.hash[:12]
+	ids := make(chan string, 8)
+	var group sync.WaitGroup
+	for range 4 {
+		d := realDriver(t)
+		group.Go(func() {
+			for range 2 { // also again, where somebody's sweep took it meanwhile
+				if err := d.loadImage(t.Context(), bin, ref); err != nil {
+					t.Error(err)
+				}
+				if found, err := d.inspectImage(t.Context(), ref); err == nil {
+					ids <- found.ID
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(ids)
+	first := <-ids
+	for id := range ids {
+		if id != first {
+			t.Errorf("it is %s and %s", first, id)
+		}
+	}
+	if first == "" {
+		t.Error("nobody saw it")
+	}
+}
+
+func TestAWorkerImageThatIsNotTakenIsToldAndTriedAgain(t *testing.T) {
 	engine := newFakeEngine(t)
 	d := engine.driver()
 	d.binary = testWorker() // more than fits on the way to an engine that does not read it
-	engine.Script("import", func(w http.ResponseWriter, r *http.Request) bool {
+	engine.Script("load", func(w http.ResponseWriter, r *http.Request) bool {
 		io.Copy(io.Discard, r.Body)
 		fmt.Fprintln(w, `{"status":"going on"}`)
 		fmt.Fprintln(w, `{"errorDetail":{"message":"no space left on device"},"error":"no space left on device"}`)
@@ -94,11 +130,11 @@ func TestAnImportThatFailsIsToldAndTriedAgain(t *testing.T) {
 	if err := d.Prepare(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "no space left") {
 		t.Errorf("Prepare returns %v", err)
 	}
-	engine.Script("import", enginetest.Refuse(500, "boom")) // without reading the body
+	engine.Script("load", enginetest.Refuse(500, "boom")) // without reading the body
 	if err := d.Prepare(t.Context(), fakeSpec("a")); err == nil || !has(err.Error(), "boom") {
 		t.Errorf("Prepare returns %v", err)
 	}
-	engine.Script("import", nil)
+	engine.Script("load", nil)
 	if _, err := d.Start(t.Context(), fakeSpec("a")); err != nil {
 		t.Errorf("Start returns %v", err)
 	}

@@ -1,14 +1,9 @@
 package docker
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-
-	imagetypes "github.com/docker/docker/api/types/image"
 
 	"understudy/driver"
 )
@@ -19,7 +14,7 @@ const (
 )
 
 // workerImage finds or makes the image of the worker inside this program: an empty one with nothing but the executable, named
-// after its content. It is imported, not built, so it needs no builder, no registry and no second compilation.
+// after its content. It is loaded, not built, so it needs no builder, no registry and no second compilation.
 func (d *Driver) workerImage(ctx context.Context) (image, error) {
 	bin, err := findExecutable(d.binary, d.engine.version.Arch)
 	if err != nil {
@@ -34,7 +29,7 @@ func (d *Driver) workerImage(ctx context.Context) (image, error) {
 		return image{}, err
 	}
 	d.log.Info("docker: making the worker image", "image", ref, "from", bin.path)
-	if err := d.importImage(ctx, bin, ref); err != nil {
+	if err := d.loadImage(ctx, bin, ref); err != nil {
 		return image{}, err
 	}
 	if found, err = d.inspectImage(ctx, ref); err != nil {
@@ -43,43 +38,17 @@ func (d *Driver) workerImage(ctx context.Context) (image, error) {
 	return image{ref: ref, id: found.ID, user: defaultUser}, nil
 }
 
-// importImage is Dockerfile.worker in one call.
-func (d *Driver) importImage(ctx context.Context, bin executable, ref string) error {
+// loadImage gives the engine the image.
+func (d *Driver) loadImage(ctx context.Context, bin executable, ref string) error {
 	return d.engine.do(ctx, d.engine.limits.build, "make image "+ref, func(ctx context.Context) error {
 		reader, writer := io.Pipe()
-		defer reader.Close() // ends pack when the engine did not read to the end
-		go func() { writer.CloseWithError(pack(writer, bin)) }()
-		body, err := d.engine.api().ImageImport(ctx, imagetypes.ImportSource{Source: reader, SourceName: "-"}, ref, imagetypes.ImportOptions{
-			Message: "the worker inside understudy",
-			Changes: []string{
-				`ENTRYPOINT ["` + workerPath + `"]`,
-				`CMD ["worker"]`,
-				"USER " + defaultUser,
-				fmt.Sprintf("EXPOSE %d", defaultPort),
-				"LABEL " + labelWorkerImage + "=" + bin.hash,
-			},
-		})
+		defer reader.Close() // ends writeArchive when the engine did not read to the end
+		go func() { writer.CloseWithError(writeArchive(writer, bin, d.engine.version.Arch, ref)) }()
+		answer, err := d.engine.api().ImageLoad(ctx, reader)
 		if err != nil {
 			return err
 		}
-		defer body.Close()
-		return messages(body, func(message) {})
+		defer answer.Body.Close()
+		return messages(answer.Body, func(message) {})
 	})
-}
-
-// pack writes the root of the image: one executable. Its times are fixed, so that equal content is an equal layer.
-func pack(w io.Writer, bin executable) error {
-	file, err := os.Open(bin.path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	root := tar.NewWriter(w)
-	if err := root.WriteHeader(&tar.Header{Name: workerPath[1:], Mode: 0o755, Size: bin.size, Typeflag: tar.TypeReg}); err != nil {
-		return err
-	}
-	if _, err := io.Copy(root, file); err != nil {
-		return err
-	}
-	return root.Close()
 }

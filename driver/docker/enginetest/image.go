@@ -1,6 +1,10 @@
 package enginetest
 
 import (
+	"archive/tar"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,24 +85,50 @@ func (e *Engine) inspectImage(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"Id": i.id, "RepoTags": names, "Config": map[string]any{"Labels": i.labels, "User": i.user}})
 }
 
-// importImage makes an image of an archive, which is not kept.
-func (e *Engine) importImage(w http.ResponseWriter, r *http.Request) {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return // cut off: no image
-	}
-	labels, user := map[string]string{}, ""
-	for _, change := range r.URL.Query()["changes"] {
-		word, rest, _ := strings.Cut(change, " ")
-		switch word {
-		case "LABEL":
-			key, value, _ := strings.Cut(rest, "=")
-			labels[key] = value
-		case "USER":
-			user = rest
+// loadImage makes an image of an archive, of which only the configuration is kept.
+func (e *Engine) loadImage(w http.ResponseWriter, r *http.Request) {
+	files := map[string][]byte{}
+	for archive := tar.NewReader(r.Body); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
 		}
+		var content []byte
+		if err == nil {
+			content, err = io.ReadAll(archive)
+		}
+		if err != nil {
+			refuse(w, http.StatusInternalServerError, "Error processing tar file(%v)", err)
+			return
+		}
+		files[header.Name] = content
 	}
-	e.PutImage(reference(r.URL.Query().Get("repo"), r.URL.Query().Get("tag")), user, labels)
-	fmt.Fprintln(w, `{"status":"done"}`)
+	var manifest []struct {
+		Config   string
+		RepoTags []string
+	}
+	var loaded struct {
+		Config struct {
+			User   string
+			Labels map[string]string
+		} `json:"config"`
+	}
+	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 {
+		refuse(w, http.StatusInternalServerError, "invalid manifest.json: %v", err)
+		return
+	}
+	config := files[manifest[0].Config]
+	if err := json.Unmarshal(config, &loaded); err != nil {
+		refuse(w, http.StatusInternalServerError, "invalid configuration: %v", err)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, ref := range manifest[0].RepoTags {
+		e.images[ref] = &image{id: fmt.Sprintf("sha256:%x", sha256.Sum256(config)), user: loaded.Config.User, labels: loaded.Config.Labels}
+	}
+	e.change()
+	fmt.Fprintln(w, `{"stream":"Loaded image"}`)
 }
 
 func (e *Engine) pullImage(w http.ResponseWriter, r *http.Request) {

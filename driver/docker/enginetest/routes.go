@@ -37,12 +37,12 @@ func (e *Engine) routes() http.Handler {
 
 		{"GET /images/json", "images", e.listImages},
 		{"GET /images/{ref...}", "image", e.inspectImage},
-		{"POST /images/create", "import", e.importImage},
+		{"POST /images/create", "pull", e.pullImage},
+		{"POST /images/load", "load", e.loadImage},
 		{"DELETE /images/{ref...}", "image remove", e.removeImage},
 	} {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) { e.serve(w, req, r.name, r.answer) })
 	}
-	pull := func(w http.ResponseWriter, req *http.Request) { e.serve(w, req, "pull", e.pullImage) }
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		e.mu.Lock()
 		oldest, newest := e.options.MinAPI, e.options.API
@@ -51,10 +51,6 @@ func (e *Engine) routes() http.Handler {
 		w.Header().Set("Ostype", "linux")
 		w.Header().Set("Content-Type", "application/json")
 		if !speaks(w, req, oldest, newest) {
-			return
-		}
-		if req.Method == http.MethodPost && req.URL.Path == "/images/create" && req.URL.Query().Get("fromImage") != "" {
-			pull(w, req)
 			return
 		}
 		mux.ServeHTTP(w, req)
