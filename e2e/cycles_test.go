@@ -48,15 +48,16 @@ func TestWorkersComeAndGoUnderLoadAndNobodyNotices(t *testing.T) {
 	cycles(t, start(t, fmt.Sprintf(cyclesPool, "command: ["+path+"]"), "--driver", "process"), cyclesWanted(t))
 }
 
-// cycles drains n workers, one after the other and up to three at a time, while the riders ride; the balancer starts others in their stead.
+// cycles drains n workers, one after the other and up to three at a time, while the riders ride; the balancer starts others in their stead. It
+// goes on until enough happened to the riders too: which worker has a long ride on it is chance.
 func cycles(t *testing.T, p *process, n int) {
 	r := ride(t, p.url, time.Second)
 	const together = 3
 	leaving := map[string]bool{}
-	done := 0
+	done, wanted := 0, n
 	await := time.NewTicker(20 * time.Millisecond)
 	defer await.Stop()
-	for began, last := time.Now(), time.Now(); done < n; <-await.C {
+	for began, last := time.Now(), time.Now(); done < wanted; <-await.C {
 		there := map[string]bool{}
 		var active []string
 		for _, w := range p.workers("cycles") {
@@ -72,10 +73,13 @@ func cycles(t *testing.T, p *process, n int) {
 				last = time.Now()
 			}
 		}
+		if done == wanted && wanted < 4*n && len(r.lacking(n)) > 0 {
+			wanted++
+		}
 		if time.Since(last) > time.Minute {
 			t.Fatalf("no worker has gone for a minute, %d have in %v", done, time.Since(began))
 		}
-		if len(active) > 1 && len(leaving) < together && done+len(leaving) < n {
+		if len(active) > 1 && len(leaving) < together && done+len(leaving) < wanted {
 			id := active[done%len(active)]
 			leaving[id] = true
 			r.drains(id)
@@ -89,7 +93,10 @@ func cycles(t *testing.T, p *process, n int) {
 		t.Error(f)
 	}
 	t.Logf("%d workers came and went; %v", done, r.counts)
-	unscathed(t, p, r, n)
+	unscathed(t, p, r, done)
+	for _, kind := range r.lacking(n) {
+		t.Errorf("%d times %s in %d cycles: too little happened for this to prove anything", r.counts[kind], kind, done)
+	}
 }
 
 // unscathed checks what the balancer itself says of it.
@@ -107,12 +114,19 @@ func unscathed(t *testing.T, p *process, r *riders, n int) {
 	if got, _ := strconv.Atoi(metric(t, p, `understudy_worker_stops_total{pool="cycles",reason="drained"}`)); got != n {
 		t.Errorf("%d workers were drained, want %d", got, n)
 	}
-	for kind, least := range map[string]int{"short": n, "long": n / 4, "chat": n / 4, "cut": max(1, n/100)} {
-		if r.counts[kind] < least {
-			t.Errorf("%d times %s in %d cycles: too little happened for this to prove anything", r.counts[kind], kind, n)
-		}
-	}
 	if strings.Contains(p.output.String(), "panic") {
 		t.Error("the balancer panicked")
 	}
+}
+
+// lacking are the kinds of rides of which there were too few for n cycles to prove anything.
+func (r *riders) lacking(n int) (kinds []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for kind, least := range map[string]int{"short": n, "long": n / 4, "chat": n / 4, "cut": max(1, n/100)} {
+		if r.counts[kind] < least {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
