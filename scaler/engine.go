@@ -216,7 +216,7 @@ func (s *Scaler) judgeStarts(r round) {
 func (s *Scaler) note(text string) {
 	for _, p := range s.pools {
 		if p.cfg.Scaled() {
-			s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Note: text})
+			s.noteOf(p, text)
 		}
 	}
 }

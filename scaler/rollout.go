@@ -136,9 +136,9 @@ func (s *Scaler) rolloutState(p *poolState) string {
 	return r.State
 }
 
-// noteOf puts a sentence about a pool into the journal.
+// noteOf puts a sentence about a pool into the journal, beside the decision in force and what that rested on.
 func (s *Scaler) noteOf(p *poolState, what string) {
-	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Note: what})
+	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Input: p.in, Note: what})
 }
 
 // canGoBack tells whether there is something that works other than what is started now.

@@ -71,7 +71,7 @@ func (s *Scaler) refused(p *poolState, err error) {
 		return
 	}
 	p.refused = true
-	s.Journal.Add(Entry{At: s.Now(), Pool: p.cfg.Name, From: p.last.Active, To: p.last.Active, Decision: p.last, Note: "not grown: " + err.Error()})
+	s.noteOf(p, "not grown: "+err.Error())
 	s.Log.Warn("cannot grow", slog.String("pool", p.cfg.Name), slog.Any("error", err))
 }
 

@@ -17,6 +17,7 @@ type poolState struct {
 	cfg    config.Pool
 	memory policy.State
 	last   policy.Decision // the one before
+	in     policy.Snapshot // what that rested on
 	seen   bool            // there was one before
 
 	starts     int             // in flight
@@ -120,7 +121,7 @@ func (s *Scaler) collect() {
 // that flickers below what is held changes nothing and is not written.
 func (s *Scaler) write(p *poolState, in policy.Snapshot, d policy.Decision) {
 	last, seen := p.last, p.seen
-	p.last, p.seen = d, true
+	p.last, p.in, p.seen = d, in, true
 	if seen && d.Active == last.Active && d.Spare == last.Spare && obstacle(d) == obstacle(last) {
 		return
 	}
