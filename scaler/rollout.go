@@ -26,6 +26,8 @@ const (
 	superseded      = "superseded" // for metrics alone: a newer one came
 )
 
+const imageGone = "the image it was rolled back to is gone, it is looked for by its name again"
+
 // Rollout tells about the last change of what the pool's workers are made from. It reports false when there was none. It may be called concurrently.
 func (s *Scaler) Rollout(pool string) (Rollout, bool) {
 	s.mu.Lock()
@@ -155,9 +157,13 @@ func (s *Scaler) strike(p *poolState, err error) bool {
 	p.worked = false
 	p.missedAt = s.Fleet.Clock()
 	p.retryAt = p.missedAt + min(retryBase<<min(p.misses-1, 10), retryMost)
-	if p.canGoBack() && (p.misses >= failsUntil || errors.Is(err, driver.ErrImageMissing)) {
+	missing := errors.Is(err, driver.ErrImageMissing)
+	if p.canGoBack() && (p.misses >= failsUntil || missing) {
 		s.rollBack(p, err)
 		return true
+	}
+	if p.made.pinned && missing {
+		s.unpin(p)
 	}
 	s.setRollout(p, func(r *Rollout) {
 		if r.State == stateRolling {
@@ -174,6 +180,15 @@ func (s *Scaler) rollBack(p *poolState, err error) {
 	s.enforce(p, back)
 	p.worked, p.rolling = true, false
 	s.refuse(p, err)
+}
+
+// unpin goes by the name of the image again: the content that the pool was rolled back to is gone from the engine, and an id can be had from nowhere.
+func (s *Scaler) unpin(p *poolState) {
+	named := recipeOf(p.made.cfg, "")
+	s.enforce(p, named)
+	p.good = nil
+	s.noteOf(p, imageGone)
+	s.Log.Warn(imageGone, slog.String("pool", p.cfg.Name), slog.String("image", named.cfg.Image))
 }
 
 // refuse says that a change is not made, or not any more.
