@@ -104,13 +104,13 @@ func (a *attempt) create(bg context.Context) (string, error) {
 		return id, nil
 	case errors.Is(err, driver.ErrUnavailable):
 		a.leftover = true // nobody knows what became of it
-	case errors.Is(err, errNotFound) && strings.Contains(strings.ToLower(err.Error()), "no such image"):
+	case errors.Is(err, errNotFound) && strings.Contains(strings.ToLower(a.words(err)), "no such image"):
 		a.images.forget()
 		return "", failure(err.Error(), errStale, driver.ErrImageMissing)
-	case commandCode(err.Error()) != 0:
-		return "", driver.NewExitError(commandCode(err.Error()), []string{err.Error()})
+	case commandCode(a.words(err)) != 0:
+		return "", driver.NewExitError(commandCode(a.words(err)), []string{err.Error()})
 	}
-	return "", err
+	return "", a.advised(err)
 }
 
 func (a *attempt) createOnce(bg context.Context) (string, error) {

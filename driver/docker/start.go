@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -119,18 +118,18 @@ func (a *attempt) startError(err error) error {
 	if err == nil || errors.Is(err, driver.ErrUnavailable) {
 		return err
 	}
-	text := err.Error()
-	switch code := commandCode(text); {
-	case portTaken(text):
+	text, words := err.Error(), a.words(err)
+	switch code := commandCode(words); {
+	case portTaken(words):
 		return failure(fmt.Sprintf("port %d of %s is taken: %s", a.plan.spec.HostPort, loopback, text), driver.ErrPortTaken)
-	case strings.Contains(text, "network") && strings.Contains(text, "not found"):
+	case networkGone(words):
 		a.networks.forget()
 		a.named.forget()
-		return failure(text, errStale)
+		return failure(a.advised(err).Error(), errStale)
 	case code != 0:
 		return driver.NewExitError(code, []string{text})
 	}
-	return err
+	return a.advised(err)
 }
 
 // wired waits until the engine shows the container's port published exactly where it was to be, or its address: it may lag behind the start,
