@@ -27,6 +27,7 @@ type child struct {
 	cmd     *exec.Cmd
 	output  *os.File
 	logs    *tail.Buffer
+	over    func()        // called once its group has been killed
 	ended   chan struct{} // closed when it has ended and all it printed is in logs
 }
 
@@ -69,6 +70,7 @@ func (c *child) wait() int {
 	}()
 	c.cmd.Wait()
 	c.signal(syscall.SIGKILL) // what it leaves behind would hold its port
+	c.over()                  // whatever is in the group ends now, and cannot start anything
 	c.output.SetReadDeadline(time.Now().Add(lastWords))
 	<-drained
 	c.output.Close()

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"os/exec"
 	"runtime"
 	"syscall"
 )
@@ -26,10 +25,10 @@ func newLauncher() launcher {
 	return l
 }
 
-// start starts the command. Not to be called after close.
-func (l launcher) start(cmd *exec.Cmd) error {
+// do runs what starts a child. Not to be called after close.
+func (l launcher) do(start func() error) error {
 	done := make(chan error)
-	l.jobs <- func() { done <- cmd.Start() }
+	l.jobs <- func() { done <- start() }
 	return <-done
 }
 

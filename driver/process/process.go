@@ -1,6 +1,7 @@
 // Package process is the driver that runs workers as child processes, where there is no container engine. It fences nothing
-// in: no limits, no isolation. Workers end with the balancer, however it ends; where the kernel cannot see to that (anywhere but
-// on Linux), they do when the balancer ends in order.
+// in: no limits, no isolation. Workers end when the balancer ends in order, with all that they have started and that has stayed in
+// their process groups. When it is killed, the kernel ends the workers themselves (on Linux); the rest is for whoever hears of the
+// groups (Options.Groups).
 package process
 
 import (
@@ -25,6 +26,8 @@ type Options struct {
 	Executable string
 	// Log gets what happens in the background. nil: nobody wants it.
 	Log *slog.Logger
+	// Groups hears of every process group. nil: nobody wants to.
+	Groups Groups
 }
 
 // Driver runs workers as children. Make one with New; all methods may be called concurrently.
@@ -32,6 +35,7 @@ type Driver struct {
 	executable string
 	log        *slog.Logger
 	launch     launcher
+	groups     Groups
 
 	mu       sync.Mutex
 	closed   bool                    // guarded by mu
@@ -51,10 +55,14 @@ func New(opts Options) (*Driver, error) {
 		}
 		opts.Executable = path
 	}
+	if opts.Groups == nil {
+		opts.Groups = unheard{}
+	}
 	return &Driver{
 		executable: opts.Executable,
 		log:        cmp.Or(opts.Log, slog.New(slog.DiscardHandler)),
 		launch:     newLauncher(),
+		groups:     opts.Groups,
 		children:   map[driver.ID]*child{},
 		booked:     map[int]bool{},
 		watchers:   map[chan driver.ID]bool{},

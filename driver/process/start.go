@@ -128,7 +128,17 @@ func (d *Driver) spawn(cmd *exec.Cmd, spec driver.Spec) (*child, error) {
 		return nil, fmt.Errorf("worker %s: %w", spec.Worker, err)
 	}
 	cmd.Stdout, cmd.Stderr = writer, writer // one pipe keeps both in order
-	err = d.launch.start(cmd)
+	var g Group
+	err = d.launch.do(func() error {
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		// Told before anything else: should we be killed in between, nobody knows of what the child starts. The child itself has begun just now,
+		// and on Linux ends with us.
+		g = groupOf(cmd.Process.Pid)
+		d.groups.Begun(g)
+		return nil
+	})
 	writer.Close() // the child has its own
 	if err != nil {
 		reader.Close()
@@ -137,7 +147,9 @@ func (d *Driver) spawn(cmd *exec.Cmd, spec driver.Spec) (*child, error) {
 		}
 		return nil, fmt.Errorf("worker %s: %w", spec.Worker, err)
 	}
-	return newChild(cmd, reader, spec), nil
+	c := newChild(cmd, reader, spec)
+	c.over = func() { d.groups.Over(g) }
+	return c, nil
 }
 
 // adopt puts the child on the list and begins to wait for its end.
