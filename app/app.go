@@ -56,7 +56,8 @@ type App struct {
 
 	driver   driver.Driver
 	lock     *Lock
-	guard    *guard // nil: none
+	guard    *guard  // of containers; nil: none
+	groups   *groups // of local processes, and their guard
 	public   net.Listener
 	admin    net.Listener
 	planner  net.Listener // nil: not configured
@@ -96,7 +97,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Patience == nil {
 		o.Patience = defaultPatience()
 	}
-	a := &App{Options: o, started: time.Now(), quit: make(chan struct{}), replacing: make(chan os.Signal, 1), addresses: map[string]string{}}
+	a := &App{Options: o, started: time.Now(), groups: newGroups(), quit: make(chan struct{}), replacing: make(chan os.Signal, 1), addresses: map[string]string{}}
 	if a.Spawn != nil { // from the first moment on: one that comes too early would end the process
 		signal.Notify(a.replacing, syscall.SIGUSR2)
 	}
@@ -116,7 +117,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 func (a *App) connect(ctx context.Context) (err error) {
 	if a.driver = a.Options.Driver; a.driver == nil {
-		if a.driver, err = OpenDriver(ctx, a.Config, DriverOptions{Log: a.Log, Say: a.Say, Binary: a.Binary}); err != nil {
+		if a.driver, err = OpenDriver(ctx, a.Config, DriverOptions{Log: a.Log, Say: a.Say, Binary: a.Binary, Groups: a.groups}); err != nil {
 			return err
 		}
 	}
@@ -130,6 +131,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.startGuard()
+	a.startGroupGuard()
 	return nil
 }
 
@@ -220,6 +222,7 @@ func (a *App) release() {
 		}
 	}
 	a.guard.dismiss()
+	a.groups.guard.dismiss() // after its driver: there is no group any more
 	a.lock.Release()
 	a.Inherited.drop()
 	if a.predecessor != nil {

@@ -17,9 +17,9 @@ import (
 	"understudy/scaler"
 )
 
-// The guard is a small child on a pipe. The kernel closes the pipe however the balancer ends; one that ended properly has said so before.
+// The guard of containers is a small child on a pipe. The kernel closes the pipe however the balancer ends; one that ended properly has said so before.
 // If it has not, and no other balancer of the instance takes over in time, the guard removes what the dead one left. This is the
-// balancer's end of the pipe; guarding.go is the other.
+// balancer's end of the pipe; guarding.go is the other. That of local processes (groups.go) is kept in the same way.
 
 // guardBye is what a balancer says that has cleaned up, or has left its workers on purpose.
 const guardBye = "bye\n"
@@ -30,12 +30,14 @@ const (
 	leftoverTime = 10 * time.Second // for what is removed in the background to be gone
 	leftoverPoll = 200 * time.Millisecond
 	guardGoodbye = 5 * time.Second // for a guard to end once it is told; then it is killed
+	guardListens = time.Second     // for a guard to read what it is told, when it has not for long
 )
 
 // guard sees to it that there is one as long as the balancer lives.
 type guard struct {
 	run  func() (*guardian, error)
 	log  *slog.Logger
+	lack string        // what it means that there is none
 	over chan struct{} // closed by dismiss
 	done chan struct{} // closed when the last guardian has ended
 }
@@ -57,7 +59,8 @@ func (a *App) startGuard() {
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute // the guard goes elsewhere
 	}
-	a.guard = keepGuard(a.Log, func() (*guardian, error) {
+	const lack = "should this process be killed, its containers stay until the next start"
+	a.guard = keepGuard(a.Log, lack, func() (*guardian, error) {
 		return runGuardian("guard", "--instance", cfg.Instance, "--wait", cfg.Guard.String(), "--lock-dir", dir, "--of", strconv.Itoa(os.Getpid()))
 	})
 }
@@ -84,9 +87,9 @@ func runGuardian(args ...string) (*guardian, error) {
 	return g, nil
 }
 
-// keepGuard runs a guard, and another one whenever it ends before it is dismissed.
-func keepGuard(log *slog.Logger, run func() (*guardian, error)) *guard {
-	g := &guard{run: run, log: log, over: make(chan struct{}), done: make(chan struct{})}
+// keepGuard runs a guard, and another one whenever it ends before it is dismissed. lack says what it means that there is none.
+func keepGuard(log *slog.Logger, lack string, run func() (*guardian, error)) *guard {
+	g := &guard{run: run, log: log, lack: lack, over: make(chan struct{}), done: make(chan struct{})}
 	first := g.try()
 	go g.keep(first)
 	return g
@@ -96,7 +99,7 @@ func keepGuard(log *slog.Logger, run func() (*guardian, error)) *guard {
 func (g *guard) try() *guardian {
 	one, err := g.run()
 	if err != nil {
-		g.log.Warn("no guard: should this process be killed, its containers stay until the next start", slog.Any("error", err))
+		g.log.Warn("no guard: "+g.lack, slog.Any("error", err))
 		return nil
 	}
 	return one
@@ -131,9 +134,18 @@ func (g *guard) keep(one *guardian) {
 	}
 }
 
+// say tells a guardian something. One that somebody has stopped may not read: whoever speaks does not wait for it any longer than guardListens.
+func (o *guardian) say(line string) error {
+	if p, ok := o.pipe.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = p.SetWriteDeadline(time.Now().Add(guardListens))
+	}
+	_, err := io.WriteString(o.pipe, line)
+	return err
+}
+
 // dismiss tells a guardian that there is nothing to do, and waits for its end.
 func (o *guardian) dismiss() {
-	_, _ = io.WriteString(o.pipe, guardBye) // one that is gone needs no word
+	_ = o.say(guardBye) // one that is gone needs no word
 	_ = o.pipe.Close()
 	timer := time.NewTimer(guardGoodbye)
 	defer timer.Stop()

@@ -266,7 +266,7 @@ func TestAGuardThatEndsIsReplacedAtABoundedRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var starts atomic.Int32
 		log := &safeBuffer{}
-		g := keepGuard(slog.New(slog.NewTextHandler(log, nil)), func() (*guardian, error) {
+		g := keepGuard(slog.New(slog.NewTextHandler(log, nil)), "all is lost", func() (*guardian, error) {
 			if starts.Add(1)%2 == 0 {
 				return nil, errAway
 			}
@@ -279,7 +279,7 @@ func TestAGuardThatEndsIsReplacedAtABoundedRate(t *testing.T) {
 			t.Errorf("%d starts in an hour", n)
 		}
 		g.dismiss()
-		for _, say := range []string{"signal: killed", "no guard"} {
+		for _, say := range []string{"signal: killed", "no guard: all is lost"} {
 			if !strings.Contains(log.String(), say) {
 				t.Errorf("it does not say %q", say)
 			}
@@ -293,7 +293,7 @@ func TestAGuardThatDoesNotEndIsKilled(t *testing.T) {
 		heard, pipe := io.Pipe()
 		ended := make(chan struct{})
 		killed := false
-		g := keepGuard(slog.New(slog.DiscardHandler), func() (*guardian, error) {
+		g := keepGuard(slog.New(slog.DiscardHandler), "", func() (*guardian, error) {
 			return &guardian{pipe: pipe, kill: func() { killed = true; close(ended) }, ended: ended}, nil
 		})
 		said := make(chan bool, 1)

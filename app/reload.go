@@ -72,6 +72,7 @@ func (a *App) Reload(ctx context.Context) bool {
 	a.metrics.SetTargets(targets(merged))
 	a.balancer.SetConfig(merged)
 	a.renewCertificate()
+	a.startGroupGuard()
 	a.scaler.Reload(ctx, merged)
 	a.relog(merged.Log)
 	a.Log.Info("configuration reloaded", slog.String("changes", diff.String()))

@@ -22,9 +22,7 @@ func (s session) guardCommand() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			// Whoever ends all processes of a group, or of this name, means the balancer: when that ends, so does its guard.
-			deaf := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
-			signal.Ignore(deaf...)
+			hearing := deafen()
 			open, err := app.FindEngine(o.Instance)
 			if err != nil {
 				return err
@@ -35,7 +33,7 @@ func (s session) guardCommand() *cobra.Command {
 			if app.SaidBye(os.Stdin) {
 				return nil
 			}
-			signal.Reset(deaf...)
+			hearing()
 			o.Log = guardLog(o.Instance)
 			return app.CleanUpAfter(cmd.Context(), o, open)
 		},
@@ -45,6 +43,14 @@ func (s session) guardCommand() *cobra.Command {
 	cmd.Flags().DurationVar(&o.Wait, "wait", time.Minute, "for a successor")
 	cmd.Flags().StringVar(&o.LockDir, "lock-dir", "", "where instances are locked")
 	return cmd
+}
+
+// deafen has signals ignored that are not meant for a guard: whoever ends all processes of a group, or of this name, means the balancer, and when
+// that ends, so does its guard. hearing undoes it.
+func deafen() (hearing func()) {
+	deaf := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+	signal.Ignore(deaf...)
+	return func() { signal.Reset(deaf...) }
 }
 
 // guardLog is the system's log, for want of another: the guard outlives the terminal and the pipes of its balancer. Without one nobody is told.

@@ -79,7 +79,7 @@ a latency target is kept. One warm spare stands by and steps in without a start.
 	})
 	root.AddCommand(
 		s.balancerCommand(), s.workerCommand(), s.clientCommand(), s.demoCommand(), s.statusCommand(), s.explainCommand(), s.simulateCommand(),
-		s.logsCommand(), s.configCommand(), s.cleanupCommand(), s.versionCommand(), s.guardCommand(),
+		s.logsCommand(), s.configCommand(), s.cleanupCommand(), s.versionCommand(), s.guardCommand(), s.guardGroupsCommand(),
 	)
 	return root
 }
