@@ -117,7 +117,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 func (a *App) connect(ctx context.Context) (err error) {
 	if a.driver = a.Options.Driver; a.driver == nil {
-		if a.driver, err = OpenDriver(ctx, a.Config, DriverOptions{Log: a.Log, Say: a.Say, Binary: a.Binary, Groups: a.groups}); err != nil {
+		if a.driver, err = OpenDriver(ctx, a.Config, DriverOptions{Log: a.Log, Say: a.Say, Binary: a.Binary, Groups: a.groups, Mark: a.groups.mark}); err != nil {
 			return err
 		}
 	}

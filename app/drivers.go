@@ -18,13 +18,14 @@ type DriverOptions struct {
 	Say    func(string)   // gets one line when processes are used in place of containers
 	Binary string         // the executable for workers; empty: this one
 	Groups process.Groups // hears of the process groups of workers that are local processes; nil: nobody does
+	Mark   process.Mark   // of these; zero: none
 }
 
 // OpenDriver connects to what runs workers. auto means Docker when there is an engine, and local processes only when there is none to
 // talk to: an engine that refuses or hangs is an error, never a silent change of driver.
 func OpenDriver(ctx context.Context, cfg *config.Config, o DriverOptions) (driver.Driver, error) {
 	processes := func() (driver.Driver, error) {
-		return process.New(process.Options{Executable: o.Binary, Log: o.Log, Groups: o.Groups})
+		return process.New(process.Options{Executable: o.Binary, Log: o.Log, Groups: o.Groups, Mark: o.Mark})
 	}
 	if cfg.Driver == "process" {
 		return processes()

@@ -9,10 +9,11 @@ import (
 
 // Workers that are local processes are nobody's once their balancer has been killed: no successor can adopt them, and what they have started
 // would hold their ports. So their guard waits for nobody. It is told of every process group that begins and of every one that is over, and when
-// the pipe ends without a bye it kills what is on its list. This is the balancer's end of the pipe; guardgroups.go is the other.
+// the pipe ends without a bye it kills what is on its list, and what has the balancer's mark. This is the balancer's end of the pipe; guardgroups.go is the other.
 
 // groups are the process groups there are, and their guard.
 type groups struct {
+	mark  process.Mark
 	guard *guard // nil: none
 
 	mu    sync.Mutex
@@ -20,7 +21,9 @@ type groups struct {
 	told  *guardian             // guarded by mu: who is told of them; nil: nobody just now
 }
 
-func newGroups() *groups { return &groups{there: map[int]process.Group{}} }
+func newGroups() *groups {
+	return &groups{mark: process.NewMark(newToken()), there: map[int]process.Group{}}
+}
 
 // startGroupGuard runs the guard of local processes, unless there is one. It is called before there can be any: at the start, and where a
 // configuration is reloaded that may have the first pool with workers of ours.
@@ -50,6 +53,7 @@ func (g *groups) brief(one *guardian) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.told = one
+	g.tell(markLine(g.mark))
 	for _, group := range g.there {
 		g.tell(groupLine(wordBegun, group))
 	}

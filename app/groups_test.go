@@ -32,7 +32,7 @@ func TestAGuardOfGroupsKnowsWhichAreLeft(t *testing.T) {
 		"begun 3 29\nbegun 3 30\nover 3 29\n": {three}, // and the end was told late
 		"over 3 30\nbegun 3 30\n":             {three},
 	} {
-		if got := GroupsLeft(strings.NewReader(said)); !slices.Equal(got, want) {
+		if got := GroupsLeft(strings.NewReader(said)).Groups; !slices.Equal(got, want) {
 			t.Errorf("after %q it is left with %v, want %v", said, got, want)
 		}
 	}
@@ -45,9 +45,23 @@ func TestAGuardOfGroupsIgnoresWhatMakesNoSense(t *testing.T) {
 		"begun 99999999999999999999 0", "over", "over x", "over 3", "over 3 3 0", "over 3 31", "over 3 -30", "Begun 4 0", "bye bye", "by", "\x00\xff", strings.Repeat("begun 4 0 ", 1e4),
 		strings.Repeat("x", 4096*2), strings.Repeat(" ", 4096) + "over 3 30", strings.Repeat("x", 4095) + "begun 4 0",
 	} {
-		got := GroupsLeft(strings.NewReader("begun 3 30\n" + line + "\nbegun 5 50\n"))
+		got := GroupsLeft(strings.NewReader("begun 3 30\n" + line + "\nbegun 5 50\n")).Groups
 		if want := []process.Group{{ID: 3, Began: 30}, {ID: 5, Began: 50}}; !slices.Equal(got, want) {
 			t.Errorf("%.40q leaves it with %v, want %v", line, got, want)
+		}
+	}
+}
+
+func TestAGuardOfGroupsKnowsTheMark(t *testing.T) {
+	for said, want := range map[string]process.Mark{
+		"":             {},
+		"mark abc 7\n": {Token: "abc", Session: 7},
+		"mark abc 7":   {},
+		"mark abc 7\nmark x y\nmark z\nmark d e 8\nmark f 9 9\n": {Token: "abc", Session: 7},
+		"mark abc 7\nbye\n": {},
+	} {
+		if got := GroupsLeft(strings.NewReader(said)).Mark; got != want {
+			t.Errorf("after %q the mark is %v, want %v", said, got, want)
 		}
 	}
 }
@@ -55,13 +69,13 @@ func TestAGuardOfGroupsIgnoresWhatMakesNoSense(t *testing.T) {
 // heard is a guard of groups inside this process: what it is left with is known once it has ended.
 type heard struct {
 	*guardian
-	left chan []process.Group
+	left chan Left
 }
 
 func listens() heard {
 	r, w := io.Pipe()
 	ended := make(chan struct{})
-	h := heard{&guardian{pipe: w, kill: func() { r.Close() }, state: func() string { return "killed" }, ended: ended}, make(chan []process.Group, 1)}
+	h := heard{&guardian{pipe: w, kill: func() { r.Close() }, state: func() string { return "killed" }, ended: ended}, make(chan Left, 1)}
 	go func() { h.left <- GroupsLeft(r); r.Close(); close(ended) }()
 	return h
 }
@@ -90,7 +104,7 @@ func TestAGuardOfGroupsThatIsReplacedIsToldOfAllThereAre(t *testing.T) {
 		}
 		_ = all[1].pipe.Close() // as the kernel does when a balancer is killed
 		want := []process.Group{{ID: 4, Began: 40}, {ID: 6, Began: 60}}
-		if got := <-all[1].left; !slices.Equal(got, want) {
+		if got := <-all[1].left; !slices.Equal(got.Groups, want) || got.Mark != g.mark || len(g.mark.Token) != 32 {
 			t.Errorf("the second guard is left with %v, want %v", got, want)
 		}
 		g.guard.dismiss()
@@ -104,7 +118,7 @@ func TestAGuardOfGroupsIsToldWhenThereIsNothingToDo(t *testing.T) {
 		g.keep(slog.New(slog.DiscardHandler), func() (*guardian, error) { return h.guardian, nil })
 		g.Begun(process.Group{ID: 3, Began: 30})
 		g.guard.dismiss()
-		if got := <-h.left; got != nil {
+		if got := <-h.left; got.Groups != nil || got.Mark != (process.Mark{}) {
 			t.Errorf("after an end in order it is left with %v", got)
 		}
 	})

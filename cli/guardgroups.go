@@ -27,11 +27,9 @@ func (s session) guardGroupsCommand() *cobra.Command {
 				return err
 			}
 			left := app.GroupsLeft(os.Stdin)
-			for _, group := range left {
-				group.Kill()
-			}
-			if len(left) > 0 { // not before: the system's log may keep us waiting
-				guardLog(instance).Warn("the balancer has died, its workers were ended", slog.Int("groups", len(left)))
+			left.Kill()
+			if n := len(left.Groups); n > 0 { // not before: the system's log may keep us waiting
+				guardLog(instance).Warn("the balancer has died, its workers were ended", slog.Int("groups", n))
 			}
 			return nil
 		},

@@ -19,7 +19,7 @@ const deafPool = `
 pools:
   - name: deaf
     capabilities: [work]
-    command: [sh, -c, 'trap "" HUP; "$0" --listen "127.0.0.1:$PORT" & wait', %s]
+    command: [%s, -c, '%strap "" HUP; "$0" --listen "127.0.0.1:$PORT" & wait', %s]
     env: [EXERCISE_BEHAVIOUR=stubborn]
     workers: {min: 2, max: 2, spare: 0}
     ready: {path: /, status: "200"}
@@ -33,7 +33,10 @@ func groupGuards(instance string) []int {
 }
 
 // brood is a balancer with deafPool, and where the program is that its workers run.
-func brood(t *testing.T, head string) (p *process, path string) {
+func brood(t *testing.T, head string) (p *process, path string) { return broodOf(t, head, "sh", "") }
+
+// broodOf is one whose workers are that shell, which is told something first.
+func broodOf(t *testing.T, head, shell, first string) (p *process, path string) {
 	t.Helper()
 	path, err := drivertest.BuildWorker(t.TempDir(), runtime.GOOS)
 	if err != nil {
@@ -44,7 +47,7 @@ func brood(t *testing.T, head string) (p *process, path string) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	})
-	p = start(t, head+fmt.Sprintf(deafPool, path), "--driver", "process")
+	p = start(t, head+fmt.Sprintf(deafPool, shell, first, path), "--driver", "process")
 	await(t, "there are two workers, each with a child", func() bool { return len(p.workers("deaf", "active")) == 2 && len(kin(path)) == 4 })
 	return p, path
 }
@@ -76,6 +79,27 @@ func TestWhatLocalWorkersHaveStartedEndsWithABalancerThatIsKilled(t *testing.T) 
 	p, path := brood(t, "")
 	if n := len(groupGuards(p.instance)); n != 1 {
 		t.Errorf("%d guards", n)
+	}
+	p.bereft(path)
+}
+
+// A process that is in no group that the guard was told of is what there is when a balancer dies while a worker starts.
+func TestWhatLocalWorkersHaveStartedEndsEvenWhenNobodyToldOfItsGroup(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("no shell here that gives its children groups of their own without a terminal")
+	}
+	p, path := broodOf(t, "", "bash", "set -m; ")
+	groups := map[int]bool{}
+	for _, pid := range kin(path) {
+		group, err := syscall.Getpgid(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups[group] = true
+	}
+	if len(groups) != 4 {
+		t.Fatalf("the workers and their children are in the groups %v, want four", groups)
 	}
 	p.bereft(path)
 }

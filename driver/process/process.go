@@ -1,7 +1,7 @@
 // Package process is the driver that runs workers as child processes, where there is no container engine. It fences nothing
 // in: no limits, no isolation. Workers end when the balancer ends in order, with all that they have started and that has stayed in
 // their process groups. When it is killed, the kernel ends the workers themselves (on Linux); the rest is for whoever hears of the
-// groups (Options.Groups).
+// groups (Options.Groups) and knows the mark (Options.Mark).
 package process
 
 import (
@@ -28,6 +28,8 @@ type Options struct {
 	Log *slog.Logger
 	// Groups hears of every process group. nil: nobody wants to.
 	Groups Groups
+	// Mark is for all that workers start. Zero: none.
+	Mark Mark
 }
 
 // Driver runs workers as children. Make one with New; all methods may be called concurrently.
@@ -36,6 +38,7 @@ type Driver struct {
 	log        *slog.Logger
 	launch     launcher
 	groups     Groups
+	mark       Mark
 
 	mu       sync.Mutex
 	closed   bool                    // guarded by mu
@@ -63,6 +66,7 @@ func New(opts Options) (*Driver, error) {
 		log:        cmp.Or(opts.Log, slog.New(slog.DiscardHandler)),
 		launch:     newLauncher(),
 		groups:     opts.Groups,
+		mark:       opts.Mark,
 		children:   map[driver.ID]*child{},
 		booked:     map[int]bool{},
 		watchers:   map[chan driver.ID]bool{},

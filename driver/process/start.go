@@ -72,6 +72,9 @@ func (d *Driver) command(spec driver.Spec) (*exec.Cmd, error) {
 	cmd := exec.Command(path, words[1:]...)
 	cmd.Args[0] = words[0]
 	cmd.Env = environment(spec)
+	if d.mark.Token != "" {
+		cmd.Env = driver.WithEnv(cmd.Env, markKey+"="+d.mark.Token)
+	}
 	cmd.SysProcAttr = attributes()
 	return cmd, nil
 }
@@ -133,8 +136,8 @@ func (d *Driver) spawn(cmd *exec.Cmd, spec driver.Spec) (*child, error) {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		// Told before anything else: should we be killed in between, nobody knows of what the child starts. The child itself has begun just now,
-		// and on Linux ends with us.
+		// Told before anything else. The child runs already: should we be killed in between, the kernel ends it (on Linux), and what it has
+		// started by then has its mark.
 		g = groupOf(cmd.Process.Pid)
 		d.groups.Begun(g)
 		return nil
