@@ -23,9 +23,9 @@ func RenderDecisions(w io.Writer, list Decisions, width int, color bool) error {
 }
 
 func (s *screen) decision(d Decision) {
-	change := fmt.Sprintf("%d -> %d workers", d.From, d.To)
+	change := fmt.Sprintf("%d -> %s", d.From, workers(d.To))
 	if d.From == d.To {
-		change = fmt.Sprintf("stays at %d workers", d.To)
+		change = "stays at " + workers(d.To)
 	}
 	s.line(
 		s.paint(faint, d.At.Local().Format("15:04:05.000")), "  ", s.paint(bold, plain(d.Pool)), "  ",
@@ -41,6 +41,13 @@ func (s *screen) decision(d Decision) {
 	if d.Note != "" {
 		s.labelled(yellow, "note", plain(d.Note))
 	}
+}
+
+func workers(n int) string {
+	if n == 1 {
+		return "1 worker"
+	}
+	return fmt.Sprintf("%d workers", n)
 }
 
 func directionColor(direction string) paint {

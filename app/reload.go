@@ -44,6 +44,9 @@ func (a *App) watchConfig(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-hangup:
+			if a.Watcher != nil {
+				a.Watcher.Loading()
+			}
 		case <-changed:
 		}
 		a.Reload(ctx)

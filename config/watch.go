@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -12,8 +13,10 @@ import (
 // notices a file that was replaced by renaming another one, and a symbolic link that was switched, as Kubernetes switches config maps,
 // and needs no watches that a network file system would not serve.
 type Watcher struct {
-	files  func() []string
-	loaded []sight // as they were when last told about
+	files func() []string
+
+	mu     sync.Mutex
+	loaded []sight // guarded by mu: as they were when last told about, or loaded
 }
 
 // sight is what one look at a file saw.
@@ -30,6 +33,19 @@ func NewWatcherOf(files func() []string) *Watcher {
 	return &Watcher{files: files, loaded: look(files())}
 }
 
+// Loading says that the files are about to be loaded for another reason: how they are now is no change to be told about. It may be called
+// concurrently with Run.
+func (w *Watcher) Loading() { w.note(look(w.files())) }
+
+// note remembers what is loaded. It reports whether that is a change.
+func (w *Watcher) note(now []sight) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed := !slices.EqualFunc(now, w.loaded, same)
+	w.loaded = now
+	return changed
+}
+
 // Run calls onChange, from the goroutine it runs in, whenever a file has changed and then all stayed the same for a second, so that one
 // that is still being written is not read. A file that is gone is waited for. Run returns when ctx ends; it may be called once.
 func (w *Watcher) Run(ctx context.Context, onChange func()) {
@@ -40,7 +56,9 @@ func (w *Watcher) Run(ctx context.Context, onChange func()) {
 
 // run looks at each tick. A change seen at one tick counts at the next, if nothing has changed again by then.
 func (w *Watcher) run(ctx context.Context, ticks <-chan time.Time, onChange func()) {
+	w.mu.Lock()
 	last := w.loaded
+	w.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
@@ -50,8 +68,7 @@ func (w *Watcher) run(ctx context.Context, ticks <-chan time.Time, onChange func
 		now := look(w.files())
 		settled := slices.EqualFunc(now, last, same)
 		last = now
-		if settled && !slices.ContainsFunc(now, missing) && !slices.EqualFunc(now, w.loaded, same) && ctx.Err() == nil {
-			w.loaded = now
+		if settled && !slices.ContainsFunc(now, missing) && ctx.Err() == nil && w.note(now) {
 			onChange()
 		}
 	}

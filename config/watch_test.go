@@ -11,6 +11,7 @@ import (
 
 // watched is a Watcher that runs on ticks of the test's own.
 type watched struct {
+	*Watcher
 	ticks chan time.Time
 	calls int
 }
@@ -30,19 +31,18 @@ func watchingAfter(t *testing.T, file string, between func(), test func(*testing
 func watchingOf(t *testing.T, made func() *Watcher, between func(), test func(*testing.T, *watched)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &watched{ticks: make(chan time.Time)}
+		w := &watched{Watcher: made(), ticks: make(chan time.Time)}
 		ctx, cancel := context.WithCancel(t.Context())
-		watcher := made()
 		between()
-		go watcher.run(ctx, w.ticks, func() { w.calls++ })
+		go w.run(ctx, w.ticks, func() { w.calls++ })
 		test(t, w)
 		cancel()
 		synctest.Wait() // run has returned, or the bubble would never end
 	})
 }
 
-// look lets the watcher look once; want is how often it has called onChange by then.
-func (w *watched) look(t *testing.T, want int) {
+// see lets the watcher look once; want is how often it has called onChange by then.
+func (w *watched) see(t *testing.T, want int) {
 	t.Helper()
 	w.ticks <- time.Time{}
 	synctest.Wait()
@@ -66,23 +66,49 @@ func TestAChangeCountsOnceItHasStayedTheSameForATick(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	stamp(t, file, "a", 1)
 	watching(t, file, func(t *testing.T, w *watched) {
-		w.look(t, 0)
+		w.see(t, 0)
 		stamp(t, file, "half", 2)
-		w.look(t, 0)
+		w.see(t, 0)
 		stamp(t, file, "half a file", 3)
-		w.look(t, 0)
-		w.look(t, 1)
-		w.look(t, 1)
+		w.see(t, 0)
+		w.see(t, 1)
+		w.see(t, 1)
 		stamp(t, file, "same length", 4)
-		w.look(t, 1)
-		w.look(t, 2)
+		w.see(t, 1)
+		w.see(t, 2)
 		stamp(t, file, "other length, same time", 4)
-		w.look(t, 2)
-		w.look(t, 3)
+		w.see(t, 2)
+		w.see(t, 3)
 		stamp(t, file, "OTHER length, later time", 5)
 		stamp(t, file, "other LENGTH, later time", 6)
-		w.look(t, 3)
-		w.look(t, 4)
+		w.see(t, 3)
+		w.see(t, 4)
+	})
+}
+
+func TestAChangeThatWasLoadedForAnotherReasonIsToldNoMore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	stamp(t, file, "a", 1)
+	watching(t, file, func(t *testing.T, w *watched) {
+		stamp(t, file, "b", 2)
+		w.Loading()
+		w.see(t, 0)
+		w.see(t, 0)
+		stamp(t, file, "c", 3)
+		w.see(t, 0)
+		w.Loading() // between two looks of which the second would have told
+		w.see(t, 0)
+		stamp(t, file, "d", 4)
+		w.see(t, 0)
+		w.see(t, 1)
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		w.Loading() // in vain
+		w.see(t, 1)
+		stamp(t, file, "d", 4)
+		w.see(t, 1)
+		w.see(t, 2)
 	})
 }
 
@@ -95,25 +121,25 @@ func TestFilesThatAreLoadedTogetherCountOnceAllHaveStayedTheSame(t *testing.T) {
 	files := []string{one, two}
 	watchingOf(t, func() *Watcher { return NewWatcherOf(func() []string { return files }) }, func() {}, func(t *testing.T, w *watched) {
 		stamp(t, one, "b", 2)
-		w.look(t, 0)
+		w.see(t, 0)
 		stamp(t, two, "b", 2)
-		w.look(t, 0)
-		w.look(t, 1)
+		w.see(t, 0)
+		w.see(t, 1)
 		if err := os.Remove(two); err != nil {
 			t.Fatal(err)
 		}
-		w.look(t, 1)
-		w.look(t, 1)
+		w.see(t, 1)
+		w.see(t, 1)
 		stamp(t, two, "c", 3)
-		w.look(t, 1)
-		w.look(t, 2)
+		w.see(t, 1)
+		w.see(t, 2)
 		files = []string{one, three} // others are a change, and none at all is one to be told of as well
-		w.look(t, 2)
-		w.look(t, 3)
+		w.see(t, 2)
+		w.see(t, 3)
 		files = nil
-		w.look(t, 3)
-		w.look(t, 4)
-		w.look(t, 4)
+		w.see(t, 3)
+		w.see(t, 4)
+		w.see(t, 4)
 	})
 }
 
@@ -125,8 +151,8 @@ func TestAFileOfTheSameSizeAndTimeIsNoticedWhenItIsAnotherFile(t *testing.T) {
 		if err := os.Rename(file+".new", file); err != nil {
 			t.Fatal(err)
 		}
-		w.look(t, 0)
-		w.look(t, 1)
+		w.see(t, 0)
+		w.see(t, 1)
 	})
 }
 
@@ -151,28 +177,28 @@ func TestASymbolicLinkThatIsSwitchedIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	watching(t, filepath.Join(dir, "c.yaml"), func(t *testing.T, w *watched) {
-		w.look(t, 0)
+		w.see(t, 0)
 		link("v2")
-		w.look(t, 0)
-		w.look(t, 1)
+		w.see(t, 0)
+		w.see(t, 1)
 	})
 }
 
 func TestAFileThatIsGoneIsWaitedFor(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	watching(t, file, func(t *testing.T, w *watched) {
-		w.look(t, 0)
+		w.see(t, 0)
 		stamp(t, file, "a", 1)
-		w.look(t, 0)
-		w.look(t, 1)
+		w.see(t, 0)
+		w.see(t, 1)
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
-		w.look(t, 1)
-		w.look(t, 1)
+		w.see(t, 1)
+		w.see(t, 1)
 		stamp(t, file, "b", 2)
-		w.look(t, 1)
-		w.look(t, 2)
+		w.see(t, 1)
+		w.see(t, 2)
 	})
 }
 
@@ -180,9 +206,9 @@ func TestAChangeBetweenNewWatcherAndRunIsNoticed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	stamp(t, file, "a", 1)
 	watchingAfter(t, file, func() { stamp(t, file, "b", 2) }, func(t *testing.T, w *watched) {
-		w.look(t, 0)
-		w.look(t, 1)
-		w.look(t, 1)
+		w.see(t, 0)
+		w.see(t, 1)
+		w.see(t, 1)
 	})
 }
 
