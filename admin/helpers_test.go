@@ -105,7 +105,7 @@ func newStage(t *testing.T) *stage {
 			if pool != "broken" {
 				return scaler.Image{ID: "sha256:0a"}
 			}
-			return scaler.Image{Ref: "shop/pdf:2", ID: "sha256:0b", Digest: "sha256:0c", Stale: "image shop/pdf:2 cannot be pulled: connection \x1b[2Jrefused",
+			return scaler.Image{Ref: "shop/pdf:2", Wanted: "shop/pdf:2", ID: "sha256:0b", Digest: "sha256:0c", Stale: "image shop/pdf:2 cannot be pulled: connection \x1b[2Jrefused",
 				Pull: &driver.Progress{Layers: 4, Done: 1, Bytes: 4_300_000, Total: 10_000_000, Since: time.Date(2030, 1, 2, 3, 5, 0, 0, time.UTC)}}
 		},
 		Quit:  func() { s.quits++ },

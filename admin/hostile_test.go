@@ -46,7 +46,7 @@ func infest(t *testing.T, name string) Options {
 		Troubles: func(string) (scaler.Trouble, bool) { return scaler.Trouble{Error: name, Logs: []string{name}}, true },
 		Rollouts: func(string) (scaler.Rollout, bool) { return scaler.Rollout{State: "rolled_back", Error: name}, true },
 		Images: func(string) scaler.Image {
-			return scaler.Image{Ref: name, ID: name, Digest: name, Stale: name, Pull: &driver.Progress{Layers: 2}}
+			return scaler.Image{Ref: name, Wanted: name, ID: name, Digest: name, Stale: name, Pull: &driver.Progress{Layers: 2}}
 		},
 		Exits: func(string) (scaler.Exit, bool) {
 			return scaler.Exit{Worker: name, Reason: name, Error: name, Logs: []string{name}}, true

@@ -7,7 +7,7 @@ import (
 
 // Image is what the workers of a pool are made of.
 type Image struct {
-	Ref    string `json:"ref"`    // as the configuration names it; empty: the worker inside the binary
+	Ref    string `json:"ref"`    // as the configuration names it from which starts are made now; empty: the worker inside the binary
 	ID     string `json:"id"`     // of its content, on this engine; empty: not known yet
 	Digest string `json:"digest"` // of its content, in its registry; empty: it came from none
 	Stale  string `json:"stale"`  // why the registry could not say whether there is newer content; empty: it could, or was not to
@@ -32,7 +32,7 @@ func (p *view) image(pool string) (*Image, *Pull) {
 	if i.Pull == nil {
 		return image, nil
 	}
-	return image, &Pull{Image: i.Ref, Layers: i.Pull.Layers, Done: i.Pull.Done, Bytes: i.Pull.Bytes, Total: i.Pull.Total, Since: i.Pull.Since.UTC()}
+	return image, &Pull{Image: i.Wanted, Layers: i.Pull.Layers, Done: i.Pull.Done, Bytes: i.Pull.Bytes, Total: i.Pull.Total, Since: i.Pull.Since.UTC()}
 }
 
 // image writes what the workers are made of, and how far a pull is.

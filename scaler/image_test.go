@@ -25,7 +25,7 @@ func TestWhatWorkersAreMadeOfIsKnownOnceItIsPreparedAndAPullMeanwhile(t *testing
 		b.scaler.Driver = pulling{b.driver}
 		b.run()
 		b.pass(5 * time.Second)
-		if got := b.scaler.Image("pdf"); got != (Image{Ref: "shop/pdf:1"}) {
+		if got := b.scaler.Image("pdf"); got != (Image{Ref: "shop/pdf:1", Wanted: "shop/pdf:1"}) {
 			t.Errorf("before it is prepared the image is %+v", got)
 		}
 		b.pass(6 * time.Second)
@@ -35,12 +35,29 @@ func TestWhatWorkersAreMadeOfIsKnownOnceItIsPreparedAndAPullMeanwhile(t *testing
 		}
 		b.reload(func(p *config.Pool) { p.Image = "shop/pdf:2" })
 		b.pass(5 * time.Second)
-		if got := b.scaler.Image("pdf"); got.Ref != "shop/pdf:2" || got.ID != first.ID || got.Pull == nil || got.Pull.Layers != 3 {
+		if got := b.scaler.Image("pdf"); got.Ref != "shop/pdf:1" || got.ID != first.ID || got.Wanted != "shop/pdf:2" || got.Pull == nil || got.Pull.Layers != 3 {
 			t.Errorf("while another is pulled it is %+v", got)
 		}
 		b.pass(6 * time.Second)
-		if got := b.scaler.Image("pdf"); got.ID == first.ID || got.Digest != "from "+got.ID {
+		if got := b.scaler.Image("pdf"); got.Ref != "shop/pdf:2" || got.ID == first.ID || got.Digest != "from "+got.ID {
 			t.Errorf("after that it is %+v", got)
+		}
+		b.end()
+	})
+}
+
+func TestAnImageThatIsRefusedIsNotWhatWorkersAreMadeOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, drivertest.FakeOptions{}, pool("pdf", func(p *config.Pool) { p.Image, p.Workers.Min = "shop/pdf:1", 1 }))
+		b.run()
+		b.pass(5 * time.Second)
+		first := b.scaler.Image("pdf")
+		b.driver.FailNext("prepare", driver.ErrImageMissing)
+		b.reload(func(p *config.Pool) { p.Image = "shop/nope:1" })
+		b.pass(5 * time.Second)
+		got := b.scaler.Image("pdf")
+		if first.ID == "" || got.Ref != "shop/pdf:1" || got.ID != first.ID || got.Wanted != "shop/nope:1" {
+			t.Errorf("it was %+v and is %+v", first, got)
 		}
 		b.end()
 	})
