@@ -163,6 +163,14 @@ func TestTheConfigurationIsCheckedAndPrintedAsItIsInForce(t *testing.T) {
 	}
 }
 
+func TestAnEmptyNameOfAConfigurationIsNotTakenForNone(t *testing.T) {
+	for _, args := range [][]string{{"balancer", "--config="}, {"config", "check", "--config", ""}, {"cleanup", "--config", ""}, {"simulate", "--config", ""}} {
+		if code, out, stderr := run(t, nil, args...); code != 2 || out != "" || !strings.Contains(stderr, "--config is empty") {
+			t.Errorf("%q: %d %q %q", args, code, out, stderr)
+		}
+	}
+}
+
 func TestTheClientNeedsNoFlagButTheTarget(t *testing.T) {
 	code, out, stderr := run(t, nil, "client", "--target", worker1(t), "-n", "20", "--quiet")
 	if code != 0 || !strings.Contains(out, "20 requests") || stderr != "" {

@@ -72,6 +72,8 @@ a latency target is kept. One warm spare stands by and steps in without a start.
 		SilenceErrors: true,
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return namedConfig(cmd) },
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -94,6 +96,14 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		hint = fmt.Sprintf(": did you mean %q?", near[0])
 	}
 	return usageError{fmt.Errorf("%s does not take %q%s; see %s --help", cmd.CommandPath(), args[0], hint, cmd.CommandPath())}
+}
+
+// namedConfig refuses a --config of nothing, as an unset variable of a script makes it: the configuration inside the program would take its place.
+func namedConfig(cmd *cobra.Command) error {
+	if f := cmd.Flags().Lookup("config"); f != nil && f.Changed && f.Value.String() == "" {
+		return usageError{fmt.Errorf("--config is empty: name a file, or leave it out; see %s --help", cmd.CommandPath())}
+	}
+	return nil
 }
 
 // exclusive refuses two flags that contradict each other.
